@@ -1,0 +1,136 @@
+import type { ByteStream, Cancellable } from "./bytes.ts";
+import type { CleanupOperation } from "./cleanup.ts";
+import type { LogWriterSpec } from "./log.ts";
+import type { Mount } from "./mount.ts";
+import type { ProcessSpec, Resources } from "./oci/runtime.ts";
+import type { Signal } from "./signal.ts";
+
+export type ContainerStatus = "creating" | "created" | "running" | "paused" | "stopped";
+
+export interface ContainerState {
+  readonly id: string;
+  readonly status: ContainerStatus;
+  readonly bundle: string;
+  /** As the host sees it; absent once stopped. */
+  readonly pid?: number;
+  /** Present once stopped. */
+  readonly exit?: ExitStatus;
+}
+
+export interface ExitStatus {
+  /** As a shell has it: 128 + n when killed by signal n. */
+  readonly code: number;
+  readonly signal?: Signal;
+  readonly oomKilled?: boolean;
+  /** Why the process never ran, or why the supervisor lost it. */
+  readonly error?: string;
+  readonly exitedAt: Date;
+}
+
+/**
+ * How the supervisor (ramekin-shim) wires the stdio of a process.
+ * It describes and lends nothing: descriptors of the creator would die with the creator.
+ */
+export interface ProcessIO {
+  /** A pty, as `process.terminal` says too: stdout and stderr are then one. Its first size is `process.consoleSize`. */
+  readonly terminal: boolean;
+  /** `once`: closed when the first attachment ends; `open`: waits for the next; `closed`: /dev/null. */
+  readonly stdin: "closed" | "once" | "open";
+  readonly log: LogWriterSpec;
+}
+
+/** Who a process runs as, by name; the supervisor looks names up in the root file system's own passwd(5) and group(5). */
+export interface UserChoice {
+  /**
+   * `name`, `uid`, `name:group`, `uid:gid` … as in an image's `config.User`. Replaces `process.user`, and sets HOME when
+   * `process.env` has none. Absent: `process.user` holds as it is.
+   */
+  readonly user?: string;
+  /** More groups, by name or number. */
+  readonly groups?: readonly string[];
+}
+
+export interface CreateOptions extends Cancellable, UserChoice {
+  readonly io: ProcessIO;
+  /**
+   * Durable file, JSON `{version, status, pid, startTime, bootId, startedAt, exit, …}`, that the supervisor rewrites
+   * (temporary file, rename) at each change of status. Unknown fields are kept. Any process may read it at any time.
+   */
+  readonly stateFile: string;
+  /** From the storage driver, unread; mounted one over the other at the bundle's root, in the container's mount namespace. */
+  readonly rootfs: readonly Mount[];
+  /** Run by the supervisor after the container has ended and its exit status is on disk. */
+  readonly cleanup: readonly CleanupOperation[];
+}
+
+/** The container's first process, or with `execId` one that `exec` made. */
+export interface ProcessChoice {
+  readonly execId?: string;
+}
+
+export interface WindowSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** A connection to a running process's stdio. Disposal is `detach`; the process does not notice. */
+export interface Attachment extends AsyncDisposable {
+  /** Closing it is end of file for the process. Writing rejects with FAILED_PRECONDITION when stdin is closed. */
+  readonly stdin: WritableStream<Uint8Array>;
+  /** Ends when the process has closed it. */
+  readonly stdout: ByteStream;
+  /** Absent with a terminal. */
+  readonly stderr?: ByteStream;
+  resize(size: WindowSize): Promise<void>;
+  detach(): Promise<void>;
+}
+
+/** One reading of the container's cgroup; counters grow. */
+export interface ContainerStats {
+  readonly readAt: Date;
+  readonly cpu: { readonly usageUs: number; readonly throttledUs?: number };
+  readonly memory: { readonly usage: number; readonly limit?: number; readonly peak?: number };
+  readonly pids: { readonly current: number; readonly limit?: number };
+  readonly io?: { readonly readBytes: number; readonly writtenBytes: number };
+}
+
+/**
+ * Runs containers: the five operations of the OCI runtime spec, and what a supervisor adds.
+ *
+ * A *bundle* is an OCI bundle, a directory with config.json; the backend reads it and leaves it as it is. Before the
+ * first process runs, the supervisor makes what the specification asks for below the root and is not there: mount targets
+ * and `process.cwd`; no link of the image leads it out of the root. The *supervisor* is the container's parent; it outlives
+ * whoever called `create`, holds stdio, keeps exit statuses and cleans up. There is no daemon, so everything is keyed by
+ * container id, never by a handle in memory: the process that deletes a container is seldom the one that created it.
+ *
+ * A container: `create` → `attach` → `start` → `wait` → `delete`. One more process in it: `exec` → `attach` → `start` → `wait`.
+ * `create` and `exec` resolve once the process waits to be started, so that attaching before `start` misses no byte.
+ *
+ * An unknown id rejects with NOT_FOUND, save in `state` and `delete`; an operation in the wrong status with FAILED_PRECONDITION.
+ */
+export interface IsolationBackend {
+  create(id: string, bundle: string, options: CreateOptions): Promise<ContainerState>;
+  /** Rejects with COMMAND_NOT_FOUND or COMMAND_NOT_EXECUTABLE when the program cannot run. */
+  start(id: string, options?: Cancellable & ProcessChoice): Promise<void>;
+  /** A no-op on a process that has ended. `all`: every process in the container. */
+  kill(id: string, signal: Signal, options?: ProcessChoice & { readonly all?: boolean }): Promise<void>;
+  /** Idempotent. `force` kills first; otherwise FAILED_PRECONDITION unless stopped. With `execId`, only forgets that ended process. */
+  delete(id: string, options?: ProcessChoice & { readonly force?: boolean }): Promise<void>;
+  state(id: string): Promise<ContainerState | undefined>;
+  /** From any process, any number of times, until `delete`. */
+  wait(id: string, options?: Cancellable & ProcessChoice): Promise<ExitStatus>;
+  /** Makes one more process in the container, to be started like the first. */
+  exec(id: string, execId: string, process: ProcessSpec, io: ProcessIO, options?: Cancellable & UserChoice): Promise<void>;
+  attach(id: string, options?: Cancellable & ProcessChoice): Promise<Attachment>;
+  resize(id: string, size: WindowSize, options?: ProcessChoice): Promise<void>;
+
+  pause?(id: string): Promise<void>;
+  resume?(id: string): Promise<void>;
+  /** Absent fields stay as they are. */
+  update?(id: string, resources: Resources): Promise<void>;
+  stats?(id: string): Promise<ContainerStats>;
+  /** Pids as the host sees them. */
+  processes?(id: string): Promise<readonly number[]>;
+  /** OCI runtime spec, features.md. */
+  features?(): Promise<Readonly<Record<string, unknown>>>;
+}

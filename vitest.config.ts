@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests run on the sources: no build stands between an edit and its test. The e2e suites run the built command. */
+const conditions = ["ramekin-source", "node", "import", "default"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "plugins/*/test/**/*.test.ts", "scripts/test/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
