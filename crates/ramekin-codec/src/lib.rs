@@ -1,0 +1,1 @@
+//! Compression and digests: no I/O, no FFI of ours.

@@ -1,0 +1,1 @@
+//! Layers: tar streams of changes, applied to and made from directory trees.
