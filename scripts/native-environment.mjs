@@ -10,7 +10,10 @@ const triple = `${process.arch === "arm64" ? "aarch64" : "x86_64"}-unknown-linux
 /** Outside the clone, keyed by compiler and lock file: a clean clone rebuilds only our own crates (libcontainer alone takes minutes). */
 function targetDirectory() {
   const rustc = execFileSync("rustc", ["--version"], { encoding: "utf8" }).split(" ")[1];
-  const lock = createHash("sha256").update(readFileSync(join(repository, "Cargo.lock"))).digest("hex").slice(0, 12);
+  const lock = createHash("sha256")
+    .update(readFileSync(join(repository, "Cargo.lock")))
+    .digest("hex")
+    .slice(0, 12);
   return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ramekin", "cargo", `${rustc}-${lock}`);
 }
 

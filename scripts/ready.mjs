@@ -67,7 +67,9 @@ await check("boundaries", "turbo", ["boundaries"]);
 await check("types", "tsc", ["--noEmit", "-p", "tsconfig.json"]);
 await check("types of the core, without Node's", "tsc", ["--noEmit", "-p", "packages/core/tsconfig.json"]);
 await check("rustfmt", "cargo", ["fmt", "--all", "--check"]);
-await check("clippy", "cargo", ["clippy", "--workspace", "--all-targets", ...cargoEnvironment.arguments, "--", "-D", "warnings"], { env: cargoEnvironment.env });
+await check("clippy", "cargo", ["clippy", "--workspace", "--all-targets", ...cargoEnvironment.arguments, "--", "-D", "warnings"], {
+  env: cargoEnvironment.env,
+});
 await cargoTest();
 await vitest("unit and conformance", []);
 await vitest("end to end", ["--config", "test/vitest.config.ts"]);

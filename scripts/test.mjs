@@ -1,5 +1,5 @@
 // `npm test`: sets everything up, then runs every check there is. `pnpm ready` is the second half alone.
-import { setup, report } from "./setup/setup.mjs";
+import { report, setup } from "./setup/setup.mjs";
 
 await report(async () => {
   await setup({ forTests: true });

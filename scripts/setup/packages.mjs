@@ -6,15 +6,44 @@ import { SetupError, step } from "./step.mjs";
 /** Debian packages. What a machine that only runs Ramekin needs is the first list; the peers and judges of the tests are the second. */
 export const buildPackages = ["gcc", "libc6-dev", "pkg-config", "libseccomp-dev"];
 export const testPackages = [
-  "apache2-utils", "attr", "buildah", "busybox-static", "conmon", "cpio", "crun", "debootstrap", "docker-registry", "e2fsprogs",
-  "iproute2", "kmod", "libcap2-bin", "podman", "python3", "qemu-system-x86", "runc", "skopeo", "strace", "uidmap", "umoci", "util-linux", "zstd",
+  "apache2-utils",
+  "attr",
+  "buildah",
+  "busybox-static",
+  "conmon",
+  "cpio",
+  "crun",
+  "debootstrap",
+  "docker-registry",
+  "e2fsprogs",
+  "iproute2",
+  "kmod",
+  "libcap2-bin",
+  "podman",
+  "python3",
+  "qemu-system-x86",
+  "runc",
+  "skopeo",
+  "strace",
+  "uidmap",
+  "umoci",
+  "util-linux",
+  "zstd",
 ];
 
 const debian = () => existsSync("/usr/bin/apt-get") && existsSync("/usr/bin/dpkg-query");
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
+const format = "${Package} ${db:Status-Abbrev}\\n";
+
 function missing(packages) {
-  const { stdout } = spawnSync("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Abbrev}\\n", ...packages], { encoding: "utf8" });
-  const installed = new Set(stdout.split("\n").filter((line) => line.includes(" ii")).map((line) => line.split(" ")[0]));
+  const { stdout } = spawnSync("dpkg-query", ["-W", "-f", format, ...packages], { encoding: "utf8" });
+  const installed = new Set(
+    stdout
+      .split("\n")
+      .filter((line) => line.includes(" ii"))
+      .map((line) => line.split(" ")[0]),
+  );
   return packages.filter((name) => !installed.has(name));
 }
 

@@ -9,7 +9,8 @@ const pnpm = "pnpm@10.34.9";
 
 async function must(command, args, options) {
   const { code, output } = await run(command, args, { quiet: true, ...options });
-  if (code !== 0) throw new SetupError(`${[command, ...args].join(" ")} failed with status ${code}:\n${output.split("\n").slice(-40).join("\n")}`);
+  if (code !== 0)
+    throw new SetupError(`${[command, ...args].join(" ")} failed with status ${code}:\n${output.split("\n").slice(-40).join("\n")}`);
 }
 
 /** Everything between a fresh clone and a command that runs. Each step is skipped when what it depends on has not changed. */
@@ -29,7 +30,9 @@ export async function setup({ forTests = false } = {}) {
     work: () => must("npx", ["--yes", pnpm, "install", "--frozen-lockfile"]),
   });
   await step("building the native parts (Rust; some minutes the first time)", {
-    print: fingerprint(["Cargo.toml", "Cargo.lock", "crates", "scripts/build-native.mjs", "scripts/build-hello.mjs"], { skip: ["target", "tests"] }),
+    print: fingerprint(["Cargo.toml", "Cargo.lock", "crates", "scripts/build-native.mjs", "scripts/build-hello.mjs"], {
+      skip: ["target", "tests"],
+    }),
     present: () => existsSync(join(repository, ".cache", "native", "ramekin-shim")),
     work: async () => {
       await must(pinnedNode(), ["scripts/build-native.mjs"]);

@@ -1,4 +1,4 @@
-import { definePlugin, type Codec, type Digest, type DiffID, type PluginContext, type Signal, type StorageDriver } from "../src/index.ts";
+import { type Codec, type DiffID, type Digest, definePlugin, type PluginContext, type Signal, type StorageDriver } from "../src/index.ts";
 
 declare const digest: Digest;
 declare const diffID: DiffID;
@@ -11,11 +11,21 @@ export const bad: DiffID = digest;
 // @ts-expect-error no such extension point
 definePlugin(() => ({ name: "x", provides: { stroage: {} } }));
 // @ts-expect-error a storage driver must commit
-export const storage: StorageDriver = { prepare: async () => [], view: async () => [], mounts: async () => [], stat: async () => undefined, list: async function* () {}, remove: async () => {} };
+export const storage: StorageDriver = {
+  prepare: async () => [],
+  view: async () => [],
+  mounts: async () => [],
+  stat: async () => undefined,
+  list: async function* () {},
+  remove: async () => {},
+};
 // @ts-expect-error no such signal
 export const signal: Signal = "SIGNOPE";
 
-definePlugin(() => ({ name: "gzip", provides: { codec: { "native-gzip": { for: "gzip", probe: () => ({ ok: true, rank: 900 }), create: () => codec } } } }));
+definePlugin(() => ({
+  name: "gzip",
+  provides: { codec: { "native-gzip": { for: "gzip", probe: () => ({ ok: true, rank: 900 }), create: () => codec } } },
+}));
 // @ts-expect-error a codec says which format it is for
 definePlugin(() => ({ name: "gzip", provides: { codec: { "native-gzip": { create: () => codec } } } }));
 export const gzip: Promise<Codec> = context.use("codec", { for: "gzip" });
@@ -35,4 +45,7 @@ declare module "../src/plugin.ts" {
     gpu: { devices(): Promise<string[]> };
   }
 }
-export const gpu = definePlugin(() => ({ name: "gpu", provides: { gpu: { nvidia: { create: () => ({ devices: async () => ["/dev/nvidia0"] }) } } } }));
+export const gpu = definePlugin(() => ({
+  name: "gpu",
+  provides: { gpu: { nvidia: { create: () => ({ devices: async () => ["/dev/nvidia0"] }) } } },
+}));
