@@ -8,12 +8,13 @@ export const repository = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The Node that `package.json` pins, first on PATH once it is installed; the machine's own may be too old for the tools. */
 export function environment(extra = {}) {
-  const bin = join(repository, "node_modules", ".bin");
-  return { ...process.env, ...extra, PATH: [bin, process.env.PATH].join(delimiter) };
+  const folders = [join(repository, "node_modules", "node", "bin"), join(repository, "node_modules", ".bin")];
+  return { ...process.env, ...extra, PATH: [...folders, process.env.PATH].join(delimiter) };
 }
 
 export const pinnedNode = () => {
-  const path = join(repository, "node_modules", ".bin", "node");
+  // Not node_modules/.bin/node: that is a shell script, which costs each start some milliseconds.
+  const path = join(repository, "node_modules", "node", "bin", "node");
   return existsSync(path) ? path : process.execPath;
 };
 
