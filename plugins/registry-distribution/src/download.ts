@@ -1,0 +1,77 @@
+import { type ByteStream, type Cancellable, type Descriptor, RamekinError, type Reference } from "@ramekin/core";
+import type { HttpResponse } from "./http.ts";
+import { acceptManifests, isManifestLike, pathOf } from "./manifest.ts";
+import { backOff, Transient } from "./retry.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * The bytes of a blob or manifest from `offset` on, over as many connections as it takes: after a cut, the next one asks for
+ * the rest (RFC 9110, 14.2). A server that ignores Range costs bandwidth, not correctness: what was there already is read and
+ * dropped. Never yields a byte beyond `descriptor.size`.
+ */
+export async function* download(
+  session: Session,
+  reference: Reference,
+  descriptor: Descriptor,
+  { offset = 0, signal }: Cancellable & { readonly offset?: number },
+): ByteStream {
+  const { size, digest } = descriptor;
+  if (!(offset >= 0 && offset <= size))
+    throw new RamekinError("INVALID_ARGUMENT", `offset ${offset} is outside of ${digest} (${size} bytes)`);
+  let at = offset;
+  let failures = 0;
+  while (at < size) {
+    const start = at;
+    try {
+      const response = await open(session, reference, descriptor, at, signal);
+      for await (const chunk of rest(response, descriptor, at)) {
+        at += chunk.byteLength;
+        yield chunk;
+      }
+      if (at < size) throw new Transient(new RamekinError("UNAVAILABLE", `${digest} ended after ${at} of ${size} bytes`));
+    } catch (error) {
+      if (!(error instanceof Transient)) throw error;
+      // Patience is for a server that gives nothing; as long as bytes arrive, the end comes nearer.
+      failures = at > start ? 1 : failures + 1;
+      await backOff(session.retry, failures, error, signal);
+    }
+  }
+}
+
+async function open(
+  session: Session,
+  reference: Reference,
+  descriptor: Descriptor,
+  at: number,
+  signal: AbortSignal | undefined,
+): Promise<HttpResponse> {
+  const response = await session.attempt(reference, {
+    method: "GET",
+    path: pathOf(descriptor),
+    action: "pull",
+    headers: { ...(isManifestLike(descriptor.mediaType) && acceptManifests), ...(at > 0 && { range: `bytes=${at}-` }) },
+    expect: [200, 206, 416],
+    what: `${descriptor.digest} of ${reference.registry}/${reference.repository}`,
+    signal,
+  });
+  const served = response.headers.get("content-range");
+  const ranged = response.status === 200 || (at > 0 && response.status === 206 && served?.startsWith(`bytes ${at}-`));
+  if (ranged) return response;
+  await response.discard();
+  throw new RamekinError(
+    "DATA_LOSS",
+    response.status === 416
+      ? `the registry has fewer than ${at} of the ${descriptor.size} bytes of ${descriptor.digest}`
+      : `the registry serves ${JSON.stringify(served)} of ${descriptor.digest}, asked for the bytes from ${at}`,
+  );
+}
+
+async function* rest(response: HttpResponse, { size, digest }: Descriptor, from: number): ByteStream {
+  let at = response.status === 206 ? from : 0;
+  for await (const chunk of response.body) {
+    const seen = Math.max(0, from - at);
+    at += chunk.byteLength;
+    if (at > size) throw new RamekinError("DATA_LOSS", `the registry has more than ${size} bytes for ${digest}`);
+    if (seen < chunk.byteLength) yield seen === 0 ? chunk : chunk.subarray(seen);
+  }
+}

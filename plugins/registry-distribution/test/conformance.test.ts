@@ -1,0 +1,20 @@
+import { randomUUID } from "node:crypto";
+import { registrySuite, runSuite } from "@ramekin/conformance";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { distributionRegistry } from "../src/index.ts";
+import { type DockerRegistry, dockerRegistry, noDockerRegistry } from "./support/docker-registry.ts";
+
+describe.skipIf(noDockerRegistry !== undefined)(`docker-registry${noDockerRegistry ? `: ${noDockerRegistry}` : ""}`, () => {
+  let server: DockerRegistry;
+  beforeAll(async () => {
+    server = await dockerRegistry();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  runSuite(test, registrySuite, {
+    create: () => ({
+      ...distributionRegistry({ credentials: async () => undefined, retry: { delay: 1 } }),
+      home: { registry: server.host, repository: `suite-${randomUUID()}` },
+    }),
+  });
+});
