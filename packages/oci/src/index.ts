@@ -1,6 +1,8 @@
 export { type BlobSource, type ReadBlobOptions, readBlob } from "./blob.ts";
+export { allCapabilities, capabilityMask, capabilitySets, chooseCapabilities, defaultCapabilities } from "./capabilities.ts";
 export { chainIDs } from "./chain-id.ts";
 export { readDescriptor, readDescriptors } from "./descriptor.ts";
+export { defaultDevices, deviceMounts, deviceRules } from "./devices.ts";
 export { asDiffID, blobPath, type DigesterFor, digestAlgorithm, digestHex, digestOf, isDigest, parseDigest } from "./digest.ts";
 export { type ContainerImage, checkPlatform, findManifest, type ImageOptions, imageFrom, manifestsBelow, pairLayers } from "./image.ts";
 export { type ContainerImageConfig, type Healthcheck, type HistoryEntry, type ImageRunConfig, parseImageConfig } from "./image-config.ts";
@@ -43,6 +45,11 @@ export {
   layerCompression,
   mediaTypes,
 } from "./media-types.ts";
+export { defaultMaskedPaths, defaultMounts, defaultReadonlyPaths, type MountDefaults, mergeMounts } from "./mounts.ts";
 export { choosePlatform, formatPlatform, noPlatform, normalizePlatform, parsePlatform, platformRank } from "./platform.ts";
 export { familiarReference, familiarRepository, formatReference, isLoopbackRegistry, parseReference } from "./reference.ts";
+export type * from "./runtime-config.ts";
+export { defaultPath, defaultSpec, type SpecOptions } from "./runtime-spec.ts";
+export { resolveSeccomp, type SeccompCondition, type SeccompMachine, type SeccompProfile, type SeccompProfileRule } from "./seccomp.ts";
+export { defaultSeccompProfile } from "./seccomp-profile.ts";
 export { validateImage } from "./validate.ts";
