@@ -1,7 +1,7 @@
 // `pnpm parity` writes docs/parity.md from the last test results; `--check` (CI) changes nothing and fails where a claim is unproven.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { declaredFlags } from "./parity/declared.ts";
+import { declared } from "./parity/declared.ts";
 import { type Feature, judge, type Proof } from "./parity/judge.ts";
 import { page } from "./parity/page.ts";
 import type { TestResult } from "./vitest-reporter.ts";
@@ -20,7 +20,7 @@ const proof: Proof = {
   features: read<Feature[]>("parity/features.json"),
   flags: read("parity/flags.json"),
   claims: read("parity/claims.json"),
-  declared: await declaredFlags(),
+  declared: await declared(),
   results,
 };
 const verdict = judge(proof);

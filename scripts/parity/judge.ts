@@ -1,4 +1,5 @@
 import type { TestResult } from "../vitest-reporter.ts";
+import type { Declared } from "./declared.ts";
 
 export interface Feature {
   readonly id: string;
@@ -27,8 +28,7 @@ export interface Proof {
   readonly features: readonly Feature[];
   readonly flags: FlagTable;
   readonly claims: Claims;
-  /** Verb to its flags' long names, as the command line declares them. */
-  readonly declared: ReadonlyMap<string, readonly string[]>;
+  readonly declared: Declared;
   readonly results: readonly TestResult[];
 }
 
@@ -64,8 +64,8 @@ export function judge({ features, flags, claims, declared, results }: Proof): Ve
   const byId = new Map<string, TestResult[]>();
   for (const result of results) for (const id of idsIn(result.name)) byId.set(id, [...(byId.get(id) ?? []), result]);
 
-  const row = (id: string, title: string, group: string, supported: boolean, note?: string): Row => {
-    const tests = byId.get(id) ?? [];
+  const row = (id: string, title: string, group: string, supported: boolean, note?: string, first = id): Row => {
+    const tests = [...(byId.get(id) ?? []), ...(first === id ? [] : (byId.get(first) ?? []))];
     const count = (state: TestResult["state"]) => tests.filter((test) => test.state === state).length;
     const counted = { passed: count("passed"), failed: count("failed"), skipped: count("skipped") };
     if (supported && (counted.passed === 0 || counted.failed > 0)) {
@@ -87,12 +87,13 @@ export function judge({ features, flags, claims, declared, results }: Proof): Ve
     for (const { long, arg } of list)
       if (!known.has(`${verb} --${long}`)) known.set(`${verb} --${long}`, { group: verb, title: `podman${arg ? `, ${arg}` : ""}` });
   }
-  for (const [verb, names] of declared) {
+  for (const [verb, names] of declared.flags) {
     for (const long of names) if (!known.has(`${verb} --${long}`)) known.set(`${verb} --${long}`, { group: verb, title: "ours" });
   }
   const flagRows = [...known].map(([id, { group, title }]) => {
-    const supported = declared.get(group)?.includes(id.slice(group.length + 3)) ?? false;
-    return row(id, title, group, supported);
+    const verb = declared.aliases.get(group) ?? group;
+    const long = id.slice(group.length + 3);
+    return row(id, title, group, declared.flags.get(verb)?.includes(long) ?? false, undefined, `${verb} --${long}`);
   });
 
   const ids = new Set([...features.map(({ id }) => id), ...known.keys()]);

@@ -9,7 +9,7 @@ const proof = (changes: Partial<Proof>): Proof => ({
     podman_extra: { version: "4", verbs: {} },
   },
   claims: { rows: [], notes: {} },
-  declared: new Map(),
+  declared: { flags: new Map(), aliases: new Map() },
   results: [],
   ...changes,
 });
@@ -28,12 +28,27 @@ test("a claimed row without a passing test is a problem", () => {
 });
 
 test("a declared flag without a passing test is a problem, and so is one that also fails", () => {
-  const declared = new Map([["run", ["env"]]]);
+  const declared = { flags: new Map([["run", ["env"]]]), aliases: new Map() };
   expect(judge(proof({ declared })).problems).toHaveLength(1);
   expect(
     judge(proof({ declared, results: [passed("[run --env] a"), { ...passed("[run --env] b"), state: "failed" }] })).problems,
   ).toHaveLength(1);
   expect(judge(proof({ declared, results: [passed("[run --env] a")] })).problems).toEqual([]);
+});
+
+test("a verb's other names are proven by its first one", () => {
+  const flags = {
+    docker: { version: "28", verbs: { "image ls": { flags: [{ long: "quiet" }] } } },
+    podman_extra: { version: "4", verbs: {} },
+  };
+  const declared = { flags: new Map([["images", ["quiet"]]]), aliases: new Map([["image ls", "images"]]) };
+  expect(judge(proof({ flags, declared })).problems).toHaveLength(2);
+  const verdict = judge(proof({ flags, declared, results: [passed("[images --quiet] x")] }));
+  expect(verdict.problems).toEqual([]);
+  expect(verdict.flags.map(({ id, supported, passed: count }) => [id, supported, count])).toEqual([
+    ["image ls --quiet", true, 1],
+    ["images --quiet", true, 1],
+  ]);
 });
 
 test("an id or a claim that does not exist is a problem", () => {
@@ -42,7 +57,14 @@ test("an id or a claim that does not exist is a problem", () => {
 });
 
 test("the page shows what is proven, and escapes table cells", () => {
-  const text = page(judge(proof({ declared: new Map([["run", ["env"]]]), results: [passed("[run --env] a")] })));
+  const text = page(
+    judge(
+      proof({
+        declared: { flags: new Map([["run", ["env"]]]), aliases: new Map([["container run", "run"]]) },
+        results: [passed("[run --env] a")],
+      }),
+    ),
+  );
   expect(text).toContain("| `run --env` | docker, list | ✓ | 1 passed |");
   expect(text).toContain("create \\| start");
 });
