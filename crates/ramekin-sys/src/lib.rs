@@ -1,2 +1,17 @@
 //! System calls that Ramekin's native parts share, each behind a small safe function.
 
+pub mod build;
+pub mod cgroup;
+pub mod error;
+pub mod flock;
+pub mod mount;
+pub mod netns;
+pub mod passwd;
+pub mod probe;
+pub mod process;
+pub mod rooted;
+pub mod tree;
+pub mod userns;
+pub mod xattr;
+
+pub use error::{Code, Context, Error, Result};

@@ -1,0 +1,11 @@
+//! Whole directory trees, by descriptor: no path is resolved twice, no link followed, no depth too deep.
+
+mod copy;
+mod remove;
+mod stack;
+mod usage;
+
+pub use copy::{copy_content, copy_tree, Copied};
+pub use remove::remove_tree;
+pub use stack::{read_dir, DirStack, Entry};
+pub use usage::{usage, Usage};
