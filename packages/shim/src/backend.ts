@@ -1,0 +1,248 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import {
+  type ContainerState,
+  type CreateOptions,
+  type ExitStatus,
+  type IdMapping,
+  type IsolationBackend,
+  isRamekinError,
+  type ProcessChoice,
+  RamekinError,
+  type RuntimeSpec,
+} from "@ramekin/core";
+import { exitOf } from "./answer.ts";
+import { attachTo } from "./attachment.ts";
+import { findCgroup, processesBelow } from "./cgroup.ts";
+import { isGone, request, throwIfAborted } from "./connection.ts";
+import type { Message } from "./frame.ts";
+import { writeLimits } from "./limits.ts";
+import {
+  checkId,
+  isBeingMade,
+  made,
+  makeRunDirectory,
+  openRunDirectory,
+  type RunDirectory,
+  removeRunDirectory,
+  type ShimFile,
+} from "./run-directory.ts";
+import { signalNumber } from "./signal.ts";
+import { readStateFile, type SupervisedState, stateOf } from "./state-file.ts";
+import { readStats } from "./stats.ts";
+import { cleanUp, startSupervisor } from "./supervisor.ts";
+
+export interface ShimOptions {
+  /** Holds one run directory per container: `<runRoot>/containers`. */
+  readonly directory: string;
+  /** The program `ramekin-shim`. */
+  readonly shim: string;
+  /** An OCI runtime command line, and options for all its operations: what makes one backend differ from the other. */
+  readonly launcher: { readonly argv: readonly [string, ...string[]]; readonly options?: readonly string[] };
+  /** Without root: the user namespace that the supervisor enters first. */
+  readonly userns?: { readonly uids: readonly IdMapping[]; readonly gids: readonly IdMapping[] };
+}
+
+/** Containers under ramekin-shim, whatever launches them. It keeps nothing in memory: any process can do the next step. */
+export function shimIsolation(options: ShimOptions): IsolationBackend {
+  const { directory, shim: program } = options;
+
+  const known = async (id: string): Promise<RunDirectory> => {
+    const run = await openRunDirectory(directory, id);
+    if (!run) throw new RamekinError("NOT_FOUND", `no container ${id}`);
+    return run;
+  };
+  /** To a container that has one: with nobody there, the supervisor's last word is FAILED_PRECONDITION. */
+  const ask = async (id: string, message: Message, signal?: AbortSignal): Promise<Message> => {
+    const run = await known(id);
+    try {
+      return await request(run.path, message, { signal });
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      const { status } = await lastState(program, run, signal);
+      throw new RamekinError("FAILED_PRECONDITION", `container ${id} is ${status}`);
+    }
+  };
+  const stateFor = async (run: RunDirectory, signal?: AbortSignal): Promise<SupervisedState> => {
+    try {
+      return stateOf(await request(run.path, { op: "state" }, { signal }));
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      return lastState(program, run, signal);
+    }
+  };
+  const cgroupOf = async (id: string) => {
+    const run = await known(id);
+    const { pid, status } = await stateFor(run);
+    if (pid === undefined) throw new RamekinError("FAILED_PRECONDITION", `container ${id} is ${status}`);
+    return findCgroup(pid, run.shim.cgroup);
+  };
+
+  return {
+    async create(id, bundle, create) {
+      checkId(id);
+      throwIfAborted(create.signal, `create ${id}`);
+      const run = makeRunDirectory(directory, await shimFile(id, resolve(bundle), create, options));
+      try {
+        const { pid } = await startSupervisor(program, run, create.signal);
+        made(run);
+        return containerState(run, { status: "created", ...(pid !== undefined && { pid }) });
+      } catch (error) {
+        await removeRunDirectory(run);
+        throw error;
+      }
+    },
+
+    async start(id, { signal, execId } = {}) {
+      await ask(id, { op: "start", ...execField(execId) }, signal);
+    },
+
+    async kill(id, signal, { execId, all } = {}) {
+      const message = { op: "kill", signal: signalNumber(signal), ...execField(execId), ...(all && { all }) };
+      const run = await known(id);
+      try {
+        await request(run.path, message);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        await lastState(program, run); // a process that has ended needs no signal; one whose supervisor was killed dies here
+      }
+    },
+
+    async delete(id, { execId, force = false } = {}) {
+      const run = await openRunDirectory(directory, id);
+      if (!run) return;
+      const message = { op: "delete", ...execField(execId), ...(force && { force }) };
+      try {
+        await request(run.path, message, { untilClosed: execId === undefined });
+      } catch (error) {
+        if (execId !== undefined && isRamekinError(error, "NOT_FOUND")) return;
+        if (!isGone(error)) throw error;
+        const { status } = await lastState(program, run);
+        if (status !== "stopped") throw new RamekinError("FAILED_PRECONDITION", `container ${id} is ${status}`);
+      }
+      if (execId === undefined) await removeRunDirectory(run);
+    },
+
+    async state(id) {
+      const run = await openRunDirectory(directory, id);
+      return run && containerState(run, await stateFor(run));
+    },
+
+    async wait(id, { signal, execId } = {}) {
+      const run = await known(id);
+      try {
+        const exit = exitOf(await request(run.path, { op: "wait", ...execField(execId) }, { signal }));
+        if (exit) return exit;
+        throw new RamekinError("DATA_LOSS", `no exit status in the answer for container ${id}`);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        const { exit } = await lastState(program, run, signal);
+        if (execId === undefined) return exit ?? lostExit();
+        // A process beside the first has no file of its own: it ended, and what its status was nobody knows any more.
+        if (error.accepted) return lostExit();
+        throw new RamekinError("NOT_FOUND", `no process ${execId} in container ${id}: it has stopped`);
+      }
+    },
+
+    async exec(id, execId, process, io, { signal, user, groups } = {}) {
+      await ask(id, { op: "exec", id: execId, process, io, ...(user !== undefined && { user }), ...(groups && { groups }) }, signal);
+    },
+
+    async attach(id, { signal, execId } = {}) {
+      const run = await known(id);
+      try {
+        return await attachTo(run.path, execId, signal);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        const { status } = await lastState(program, run, signal);
+        throw new RamekinError("FAILED_PRECONDITION", `container ${id} is ${status}`);
+      }
+    },
+
+    async resize(id, { rows, columns }, { execId } = {}) {
+      await ask(id, { op: "resize", rows, columns, ...execField(execId) });
+    },
+    async pause(id) {
+      await ask(id, { op: "pause" });
+    },
+    async resume(id) {
+      await ask(id, { op: "resume" });
+    },
+
+    async update(id, resources) {
+      writeLimits(await cgroupOf(id), resources);
+    },
+    async stats(id) {
+      return readStats(await cgroupOf(id));
+    },
+    async processes(id) {
+      return processesBelow((await cgroupOf(id)).anywhere);
+    },
+    features: () => launcherFeatures(options.launcher.argv),
+  };
+}
+
+const execField = (execId: string | undefined): ProcessChoice | { readonly exec: string } => (execId === undefined ? {} : { exec: execId });
+
+const lostExit = (): ExitStatus => ({ code: 137, signal: "SIGKILL", error: "monitor lost", exitedAt: new Date() });
+
+function containerState({ shim }: RunDirectory, state: SupervisedState): ContainerState {
+  return { id: shim.id, bundle: shim.bundle, ...state };
+}
+
+async function shimFile(id: string, bundle: string, create: CreateOptions, options: ShimOptions): Promise<ShimFile> {
+  const spec = JSON.parse(await readFile(join(bundle, "config.json"), "utf8")) as RuntimeSpec;
+  const cgroup = (spec["linux"] as { cgroupsPath?: string } | undefined)?.cgroupsPath;
+  const { user, groups, io, stateFile, rootfs, cleanup } = create;
+  return {
+    version: 1,
+    id,
+    bundle,
+    stateFile: resolve(stateFile),
+    launcher: { argv: options.launcher.argv, options: options.launcher.options ?? [] },
+    rootfs,
+    io,
+    ...(user !== undefined && { user }),
+    ...(groups && { groups }),
+    ...(cgroup !== undefined && { cgroup }),
+    ...(options.userns && { userns: options.userns }),
+    cleanup,
+  };
+}
+
+/**
+ * The state of a container whose supervisor does not answer: it has ended, was killed, or does not listen yet. After a kill the
+ * container is ended here, so that whoever asks gets the truth: there is no daemon that would do it.
+ */
+async function lastState(program: string, run: RunDirectory, signal?: AbortSignal): Promise<SupervisedState> {
+  for (let patience = 100; ; patience--) {
+    throwIfAborted(signal, run.path);
+    if (isBeingMade(run)) return { status: "creating" };
+    const state = await readStateFile(run.shim.stateFile);
+    if (state?.status === "stopped") return state;
+    try {
+      await cleanUp(program, run);
+    } catch (error) {
+      // Its lock is held: a supervisor that is about to listen, or has just stopped listening to end, or another client's clean-up.
+      if (!isRamekinError(error, "UNAVAILABLE") || patience === 0) throw error;
+      await new Promise((done) => setTimeout(done, 50));
+      const answer = await request(run.path, { op: "state" }, { signal }).catch((reason: unknown) => {
+        if (isGone(reason)) return undefined;
+        throw reason;
+      });
+      if (answer) return stateOf(answer);
+    }
+  }
+}
+
+async function launcherFeatures(argv: readonly [string, ...string[]]): Promise<Readonly<Record<string, unknown>>> {
+  const [program, ...args] = argv;
+  try {
+    const { stdout } = await promisify(execFile)(program, [...args, "features"]);
+    return JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+  } catch (cause) {
+    throw new RamekinError("UNSUPPORTED", `${program} does not tell its features`, { cause });
+  }
+}
