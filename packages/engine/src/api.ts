@@ -114,6 +114,11 @@ export interface BindMount {
   readonly readOnly?: boolean;
   readonly createSource?: boolean;
   readonly propagation?: "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave";
+  /**
+   * What becomes of mounts below `source`. `enabled`, the default: they come along, read-only as far as the kernel can;
+   * `disabled`: they do not; `writable`: they stay as they are though `readOnly`; `readonly`: they must become read-only.
+   */
+  readonly recursive?: "enabled" | "disabled" | "writable" | "readonly";
 }
 
 export interface TmpfsMount {
@@ -206,7 +211,8 @@ export interface ContainerConfig {
   readonly isolation: { readonly driver: string; readonly package: string };
   readonly network: { readonly driver: string; readonly package: string };
   readonly log: { readonly driver: string; readonly package: string; readonly options: Readonly<Record<string, string>> };
-  readonly process: { readonly args: readonly string[]; readonly tty: boolean };
+  /** `user` as asked for or as the image has it, by name or number; root when absent. */
+  readonly process: { readonly args: readonly string[]; readonly tty: boolean; readonly user?: string };
   readonly stopSignal: Signal;
   readonly stopTimeout: number;
 }
@@ -263,7 +269,21 @@ export interface Exec extends AsyncDisposable {
 export interface EngineEvent {
   readonly time: Date;
   readonly type: "image" | "container";
-  readonly action: "pull" | "load" | "tag" | "untag" | "delete" | "create" | "start" | "die" | "kill" | "stop" | "exec" | "destroy" | "pause" | "unpause";
+  readonly action:
+    | "pull"
+    | "load"
+    | "tag"
+    | "untag"
+    | "delete"
+    | "create"
+    | "start"
+    | "die"
+    | "kill"
+    | "stop"
+    | "exec"
+    | "destroy"
+    | "pause"
+    | "unpause";
   /** Of the image or container. */
   readonly id: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -312,4 +332,3 @@ export interface EngineOptions {
   readonly onWarning?: (message: string) => void;
   readonly signal?: AbortSignal;
 }
-

@@ -1,0 +1,16 @@
+import { type Attachment, type Cancellable, RamekinError } from "@ramekin/core";
+import type { ContainerConfig } from "./api.ts";
+import type { Scope } from "./scope.ts";
+import { currentState } from "./store/containers.ts";
+
+/** See `Container.attach`: to what it writes from now on; what it has written is in its log. */
+export async function attach(scope: Scope, config: ContainerConfig, options: Cancellable = {}): Promise<Attachment> {
+  const { status } = await currentState(scope, config);
+  if (status !== "running" && status !== "paused") {
+    throw new RamekinError("FAILED_PRECONDITION", `cannot attach to container ${config.name}: it is not running`, {
+      hint: `\`ramekin logs ${config.name}\` shows what it has written`,
+    });
+  }
+  const isolation = await scope.kernel.use("isolation", config.isolation.driver);
+  return isolation.attach(config.id, options);
+}

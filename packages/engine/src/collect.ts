@@ -1,0 +1,129 @@
+import { type ContentStore, type Descriptor, type Digest, isRamekinError } from "@ramekin/core";
+import { chainIDs, isDigest, layoutEntries } from "@ramekin/oci";
+import { contentOf, documentDigester } from "./image.ts";
+import { reachable, readConfigDocument } from "./images.ts";
+import { attempt, type Scope } from "./scope.ts";
+import { allIds, readConfigIfThere } from "./store/containers.ts";
+import { readImages } from "./store/images.ts";
+import { type Leases, readLeases } from "./store/leases.ts";
+import { withLock } from "./store/lock.ts";
+
+export interface Collected {
+  readonly blobs: readonly Digest[];
+  readonly snapshots: readonly string[];
+  /** Bytes of the blobs. */
+  readonly reclaimed: number;
+}
+
+/**
+ * Deletes blobs and snapshots that nothing needs. Under the store's exclusive lock: nobody can come to need one meanwhile.
+ * Leases are read before names, since work gives its lease back after it has written its name.
+ */
+export async function collectGarbage(scope: Scope): Promise<Collected> {
+  return withLock(scope.paths.lock, { exclusive: true }, async () => {
+    const leases = await readLeases(scope.paths);
+    const marks = await mark(scope, leases);
+    return sweep(scope, leases, marks);
+  });
+}
+
+interface Marks {
+  readonly blobs: Set<Digest>;
+  /** Chain ids. */
+  readonly snapshots: Set<string>;
+  readonly containers: Set<string>;
+}
+
+async function mark(scope: Scope, leases: Leases): Promise<Marks> {
+  const marks: Marks = { blobs: new Set(leases.digests), snapshots: new Set(), containers: new Set() };
+  const content = await contentOf(scope);
+  const roots = new Map<string, Descriptor>();
+  for (const entry of layoutEntries(await readImages(scope.paths))) roots.set(entry.digest, entry);
+  for (const id of await allIds(scope.paths)) {
+    marks.containers.add(id);
+    const config = await readConfigIfThere(scope.paths, id);
+    if (config) roots.set(config.image.descriptor.digest, config.image.descriptor);
+  }
+  for (const root of roots.values()) await markImage(content, root, marks);
+  for (const digest of leases.digests) await markLeased(content, digest, marks);
+  return marks;
+}
+
+async function markImage(content: ContentStore, root: Descriptor, marks: Marks): Promise<void> {
+  const { documents, images } = await reachable(content, root);
+  marks.blobs.add(root.digest);
+  for (const { digest } of documents) marks.blobs.add(digest);
+  for (const { descriptor, manifest } of images) {
+    marks.blobs.add(descriptor.digest);
+    for (const { digest } of [manifest.config, ...manifest.layers]) marks.blobs.add(digest);
+    await markChain(content, manifest.config, marks);
+  }
+}
+
+/** What is leased may be anything; if it is a manifest, its snapshots are in the making. */
+async function markLeased(content: ContentStore, digest: Digest, marks: Marks): Promise<void> {
+  const info = await content.stat(digest);
+  if (!info || info.size > 4 << 20) return;
+  for (const mediaType of ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"]) {
+    try {
+      return await markImage(content, { mediaType, digest, size: info.size }, marks);
+    } catch (error) {
+      if (!isRamekinError(error, "DATA_LOSS")) throw error; // another kind of document
+    }
+  }
+}
+
+async function markChain(content: ContentStore, config: Descriptor, marks: Marks): Promise<void> {
+  try {
+    const { rootfs } = await readConfigDocument(content, config);
+    for (const id of await chainIDs(rootfs.diff_ids, documentDigester("sha256"))) marks.snapshots.add(id);
+  } catch (error) {
+    if (!isRamekinError(error, "NOT_FOUND")) throw error; // an image of which only the manifest is here has no snapshots
+  }
+}
+
+async function sweep(scope: Scope, leases: Leases, marks: Marks): Promise<Collected> {
+  const content = await contentOf(scope);
+  const blobs: Digest[] = [];
+  let reclaimed = 0;
+  for await (const { digest, size } of content.list()) {
+    if (marks.blobs.has(digest)) continue;
+    await content.delete(digest);
+    blobs.push(digest);
+    reclaimed += size;
+  }
+  const snapshots: string[] = [];
+  for (const [name, storage] of await scope.kernel.useAll("storage")) {
+    const doomed = new Map<string, string | undefined>();
+    for await (const { key, parent } of storage.list()) if (isGarbage(key, leases, marks)) doomed.set(key, parent);
+    // Children first. A parent is doomed only with all its children, since a chain is marked as a whole.
+    for (const key of childrenFirst(doomed)) {
+      await attempt(scope, `removing snapshot ${key} of ${name}`, async () => {
+        await storage.remove(key);
+        snapshots.push(key);
+      });
+    }
+    await attempt(scope, `tidying up storage ${name}`, async () => storage.cleanup?.());
+  }
+  return { blobs, snapshots, reclaimed };
+}
+
+function isGarbage(key: string, leases: Leases, marks: Marks): boolean {
+  const unpacking = /^unpack-([0-9a-f-]{36})-/.exec(key);
+  if (unpacking) return !leases.ids.has(unpacking[1] as string);
+  if (isDigest(key)) return !marks.snapshots.has(key);
+  // Of a container that is gone; other keys are not ours to judge.
+  return /^[0-9a-f]{64}$/.test(key) && !marks.containers.has(key);
+}
+
+function childrenFirst(parents: ReadonlyMap<string, string | undefined>): readonly string[] {
+  const depth = (key: string): number => {
+    let steps = 0;
+    for (let at: string | undefined = parents.get(key); at !== undefined && parents.has(at); at = parents.get(at)) steps++;
+    return steps;
+  };
+  return [...parents.keys()]
+    .map((key) => ({ key, depth: depth(key) }))
+    .sort((a, b) => b.depth - a.depth)
+    .map(({ key }) => key);
+}

@@ -1,0 +1,87 @@
+import { type Attachment, type Cancellable, type ExitStatus, isRamekinError } from "@ramekin/core";
+import type { Container, ContainerConfig } from "./api.ts";
+import type { Prepared } from "./create.ts";
+import { notify } from "./kernel/hooks.ts";
+import type { Scope } from "./scope.ts";
+import { tap } from "./streams.ts";
+
+export interface HandleOptions {
+  /** From `create`: saves the first `start` its reading. */
+  readonly prepared?: Prepared;
+  /** Disposal removes the container. */
+  readonly owned?: boolean;
+}
+
+/** See `Container`. Each verb is loaded when it is used: a start should not pay for what it does not do. */
+export function containerHandle(scope: Scope, config: ContainerConfig, { prepared, owned = false }: HandleOptions = {}): Container {
+  const { id, name } = config;
+  let fresh = prepared;
+  let exit: Promise<ExitStatus> | undefined;
+  /** As `start` made it, until somebody takes it. */
+  let offered: Attachment | undefined;
+  /** The one that `stdout` and `stderr` share. */
+  let shared: Promise<Attachment> | undefined;
+
+  const attach = async (options: Cancellable = {}): Promise<Attachment> => {
+    const attachment = offered;
+    offered = undefined;
+    return attachment ?? (await import("./attach.ts")).attach(scope, config, options);
+  };
+  const stdout = tap("stdout", async () => (await (shared ??= attach())).stdout);
+  const stderr = tap("stderr", async () => (await (shared ??= attach())).stderr);
+  const tell = async (status: ExitStatus) => {
+    scope.emit("container", "die", id, { name, exitCode: String(status.code) });
+    await notify(scope.kernel.plugins, scope.warn, "stopped", { id, exit: status });
+  };
+  const waitFor = async (options: Cancellable): Promise<ExitStatus> => {
+    const { wait, cancellable } = await import("./wait.ts");
+    if (exit) return cancellable(exit, options, `waiting for ${name}`);
+    return wait(scope, config, options);
+  };
+
+  return {
+    id,
+    name,
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    inspect: async () => (await import("./inspect.ts")).inspect(scope, config),
+    async start(options = {}) {
+      const { start } = await import("./start.ts");
+      const before = fresh;
+      fresh = undefined;
+      const started = await start(scope, config, options, before);
+      offered = started.attachment;
+      exit = started.exit;
+      exit?.then(tell).catch(() => {}); // whoever waits hears of a failure
+    },
+    attach,
+    wait: async (options = {}) => {
+      if (offered || shared) for (const output of [stdout, stderr]) output.drain();
+      const told = exit !== undefined;
+      const status = await waitFor(options);
+      if (!told) await tell(status);
+      return status;
+    },
+    stop: async (options = {}) => (await import("./stop.ts")).stop(scope, config, options, exit),
+    kill: async (signal) => (await import("./kill.ts")).kill(scope, config, signal),
+    pause: async () => (await import("./pause.ts")).pause(scope, config),
+    unpause: async () => (await import("./pause.ts")).unpause(scope, config),
+    resize: async (size) => (await scope.kernel.use("isolation", config.isolation.driver)).resize(id, size),
+    exec: async (command, options) => (await import("./exec.ts")).exec(scope, config, command, options),
+    logs: async function* (options) {
+      yield* (await import("./logs.ts")).logs(scope, config, options);
+    },
+    stats: async () => (await import("./stats.ts")).stats(scope, config),
+    remove: async (options) => (await import("./remove.ts")).remove(scope, config, options),
+    async [Symbol.asyncDispose]() {
+      await offered?.detach();
+      await (await shared?.catch(() => undefined))?.detach();
+      if (!owned) return;
+      try {
+        await (await import("./remove.ts")).remove(scope, config, { force: true });
+      } catch (error) {
+        if (!isRamekinError(error, "NOT_FOUND")) throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,249 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isRamekinError, type LogWriterSpec, type Mount, RamekinError } from "@ramekin/core";
+import type { MountConfig } from "@ramekin/oci";
+import type { ContainerConfig, ContainerOptions } from "./api.ts";
+import { cgroupPath, checkLimits } from "./cgroup.ts";
+import { writeEtcFiles } from "./etc-files.ts";
+import { blobsOf, contentOf, type OpenedImage, openImage, topOf } from "./image.ts";
+import { amendSpec, notify } from "./kernel/hooks.ts";
+import { userMounts } from "./mounts.ts";
+import { suggestName } from "./names.ts";
+import { type ChosenNetwork, chooseNetwork } from "./network.ts";
+import { processArgs } from "./process.ts";
+import { mustResolve, type ResolvedImage } from "./resolve.ts";
+import { attempt, type Scope } from "./scope.ts";
+import { parseSignal } from "./signals.ts";
+import { containerSpec, hostnameOf } from "./spec.ts";
+import { currentState, isThere, readConfigIfThere } from "./store/containers.ts";
+import { fileError, replaceFile } from "./store/files.ts";
+import { readImages } from "./store/images.ts";
+import { lockFile, withLock } from "./store/lock.ts";
+import { checkName, releaseName, reserveName } from "./store/names.ts";
+
+/** A container with what `start` would else have to read again. */
+export interface Prepared {
+  readonly config: ContainerConfig;
+  readonly mounts: readonly Mount[];
+  readonly log: LogWriterSpec;
+}
+
+/** See `Engine.create`. */
+export async function create(scope: Scope, options: ContainerOptions): Promise<Prepared> {
+  options.signal?.throwIfAborted();
+  await scope.opened();
+  const plan = await planContainer(scope, options);
+  if (options.pull === "always") await pullFor(scope, options);
+  try {
+    return await createFrom(scope, plan);
+  } catch (error) {
+    if (!isMissing(error) || options.pull === "always" || options.pull === "never") throw error;
+    await pullFor(scope, options);
+    return createFrom(scope, plan);
+  }
+}
+
+/** All that can be chosen and refused before anything is made. */
+interface Plan {
+  readonly options: ContainerOptions;
+  readonly network: ChosenNetwork;
+  readonly storage: { readonly name: string; readonly package: string };
+  readonly isolation: { readonly name: string; readonly package: string };
+  readonly log: { readonly name: string; readonly package: string; readonly options: Readonly<Record<string, string>> };
+  readonly mounts: readonly MountConfig[];
+  readonly rootless: boolean;
+  readonly init?: string;
+}
+
+async function planContainer(scope: Scope, options: ContainerOptions): Promise<Plan> {
+  if (options.name !== undefined) checkName(options.name);
+  const rootless = process.geteuid?.() !== 0;
+  const logName = options.log?.driver ?? (await scope.kernel.preference("log"))?.names[0] ?? "json-file";
+  const [network, storage, isolation, log, mounts, init] = await Promise.all([
+    chooseNetwork(scope, options.network),
+    scope.kernel.choose("storage", options.storage),
+    scope.kernel.choose("isolation", options.isolation),
+    scope.kernel.choose("log", logName),
+    userMounts(options.mounts),
+    options.init ? import("./init-program.ts").then(({ initProgram }) => initProgram()) : undefined,
+    checkLimits(options.resources, rootless),
+  ]);
+  return {
+    options,
+    network,
+    storage,
+    isolation,
+    log: { name: log.name, package: log.package, options: options.log?.options ?? {} },
+    mounts,
+    rootless,
+    ...(init !== undefined && { init }),
+  };
+}
+
+const missingImages = new WeakSet<object>();
+const isMissing = (error: unknown): boolean => typeof error === "object" && error !== null && missingImages.has(error);
+
+async function pullFor(scope: Scope, { image, platform, signal, onProgress }: ContainerOptions): Promise<void> {
+  const { pull } = await import("./pull.ts");
+  await pull(scope, image, { signal, ...(platform && { platform }), ...(onProgress && { onProgress }) });
+}
+
+async function createFrom(scope: Scope, plan: Plan): Promise<Prepared> {
+  const id = randomBytes(32).toString("hex");
+  const paths = scope.paths.container(id);
+  try {
+    await mkdir(paths.bundle, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw fileError(error, paths.bundle);
+  }
+  let name: string | undefined;
+  try {
+    // Held until the container is whole: what is unlocked and not whole is the wreck of a crash.
+    await using _lock = await lockFile(paths.lock, { exclusive: true, signal: plan.options.signal });
+    name = await reserve(scope, plan.options.name, id, plan.options.signal);
+    const { config, image } = await publish(scope, plan, id, name);
+    const prepared = await furnish(scope, plan, config, image);
+    await notify(scope.kernel.plugins, scope.warn, "created", { id });
+    scope.emit("container", "create", id, { name, image: config.image.name });
+    return prepared;
+  } catch (error) {
+    await attempt(scope, `removing snapshot ${id}`, async () => (await scope.kernel.use("storage", plan.storage.name)).remove(id));
+    if (name !== undefined) await attempt(scope, `releasing the name ${name}`, () => releaseName(scope.paths, name as string, id));
+    await attempt(scope, `removing ${paths.directory}`, () => rm(paths.directory, { recursive: true, force: true }));
+    throw error;
+  }
+}
+
+/**
+ * From here on garbage collection sees the container, and with it the image. Both locks' worth: the image is looked up and
+ * referred to while no collection runs.
+ */
+async function publish(scope: Scope, plan: Plan, id: string, name: string): Promise<{ config: ContainerConfig; image: OpenedImage }> {
+  const { options } = plan;
+  return withLock(scope.paths.lock, { exclusive: false, signal: options.signal }, async () => {
+    const { resolved, image } = await findImage(scope, options);
+    const config = containerConfig(plan, id, name, resolved, image);
+    await replaceFile(scope.paths.container(id).config, `${JSON.stringify(config)}\n`, { durable: !options.autoRemove });
+    return { config, image };
+  });
+}
+
+async function findImage(
+  scope: Scope,
+  { image: text, platform, signal }: ContainerOptions,
+): Promise<{ resolved: ResolvedImage; image: OpenedImage }> {
+  try {
+    const resolved = mustResolve(await readImages(scope.paths), text);
+    const image = await openImage(blobsOf(await contentOf(scope)), resolved.descriptor, platform ?? scope.platform, text, { signal });
+    return { resolved, image };
+  } catch (error) {
+    if (isRamekinError(error, "NOT_FOUND")) missingImages.add(error);
+    throw error;
+  }
+}
+
+function containerConfig(plan: Plan, id: string, name: string, resolved: ResolvedImage, image: OpenedImage): ContainerConfig {
+  const { signal: _, onProgress: __, ...options } = plan.options;
+  const run = image.config.config ?? {};
+  const user = options.user ?? run.User;
+  return {
+    version: 1,
+    id,
+    name,
+    createdAt: new Date().toISOString(),
+    image: {
+      name: resolved.name ?? options.image,
+      descriptor: resolved.descriptor,
+      manifest: image.manifestDescriptor.digest,
+      chainId: topOf(image) ?? "",
+    },
+    options: { ...options, ...(run.Labels && { labels: { ...run.Labels, ...options.labels } }) },
+    storage: { driver: plan.storage.name, package: plan.storage.package, key: id },
+    isolation: { driver: plan.isolation.name, package: plan.isolation.package },
+    network: { driver: plan.network.name, package: plan.network.package },
+    log: { driver: plan.log.name, package: plan.log.package, options: plan.log.options },
+    process: { args: processArgs(run, options), tty: options.tty ?? false, ...(user !== undefined && user !== "" && { user }) },
+    stopSignal: options.stopSignal ? parseSignal(options.stopSignal) : parseSignal(run.StopSignal || "SIGTERM"),
+    stopTimeout: options.stopTimeout ?? 10,
+  };
+}
+
+/** Root file system, files and bundle; the bundle's config.json comes last and says that the container is whole. */
+async function furnish(scope: Scope, plan: Plan, config: ContainerConfig, image: OpenedImage): Promise<Prepared> {
+  const { id } = config;
+  const { options, network, rootless } = plan;
+  const paths = scope.paths.container(id);
+  const hostname = hostnameOf(id, options, network.driver.namespace);
+  const snapshot = async () => {
+    const storage = await scope.kernel.use("storage", plan.storage.name);
+    const { unpackImage } = await import("./unpack.ts");
+    await unpackImage(scope, storage, image, options);
+    return storage.prepare(id, topOf(image), {
+      signal: options.signal,
+      volatile: options.autoRemove ?? false,
+      readOnly: options.readOnly ?? false,
+    });
+  };
+  const spec = async () => {
+    const plain = containerSpec({
+      id,
+      image,
+      options,
+      args: config.process.args,
+      user: config.process.user,
+      mounts: plan.mounts,
+      network: network.driver.namespace,
+      hostname,
+      paths,
+      cgroupsPath: await cgroupPath(id, rootless),
+      rootless,
+      ...(plan.init !== undefined && { init: plan.init }),
+    });
+    return amendSpec(scope.kernel.plugins, plain, { id, image: config.image.descriptor });
+  };
+  const writer = async () => (await scope.kernel.use("log", plan.log.name)).writer({ containerId: id, options: plan.log.options });
+
+  const [mounts, finished, log] = await all(snapshot(), spec(), writer(), writeEtcFiles(paths, hostname, network.driver.namespace));
+  await writeFile(paths.spec, JSON.stringify(finished), { mode: 0o600 });
+  return { config, mounts, log };
+}
+
+/** `Promise.all` that lets everybody finish first: whoever undoes a failure must not race with what it undoes. */
+async function all<T extends readonly unknown[]>(...work: { [Index in keyof T]: Promise<T[Index]> | T[Index] }): Promise<T> {
+  const settled = await Promise.allSettled(work);
+  const failure = settled.find((result) => result.status === "rejected");
+  if (failure) throw failure.reason;
+  return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T;
+}
+
+/** How long a name may still be held by a container that is on its way out (`--rm` answers first and tidies up after). */
+const departureMs = 10_000;
+
+async function reserve(scope: Scope, wanted: string | undefined, id: string, signal: AbortSignal | undefined): Promise<string> {
+  if (wanted === undefined) {
+    for (let tries = 0; tries < 20; tries++) {
+      const name = suggestName(tries);
+      if ((await reserveName(scope.paths, name, id)) === undefined) return name;
+    }
+    throw new RamekinError("RESOURCE_EXHAUSTED", "no free container name found", { hint: "choose one with --name" });
+  }
+  const deadline = Date.now() + departureMs;
+  for (;;) {
+    const holder = await reserveName(scope.paths, wanted, id);
+    if (holder === undefined) return wanted;
+    if (Date.now() > deadline || !(await isLeaving(scope, holder))) {
+      throw new RamekinError("ALREADY_EXISTS", `container name ${wanted} is in use by container ${holder.slice(0, 12)}`, {
+        hint: `remove it with \`ramekin rm ${wanted}\`, or choose another name`,
+      });
+    }
+    await sleep(5, undefined, { ...(signal && { signal }) });
+  }
+}
+
+async function isLeaving(scope: Scope, id: string): Promise<boolean> {
+  const config = await readConfigIfThere(scope.paths, id);
+  // Its configuration goes with its directory: one without the other is half removed, or half made.
+  if (!config) return !(await isThere(scope.paths.container(id).directory));
+  return config.options.autoRemove === true && (await currentState(scope, config)).status === "removing";
+}

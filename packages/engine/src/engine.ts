@@ -1,0 +1,125 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Plugin, RamekinError } from "@ramekin/core";
+import type { ContainerOptions, Engine, EngineOptions } from "./api.ts";
+import { loadConfig, preferences } from "./config.ts";
+import { containerHandle } from "./container.ts";
+import { create, type Prepared } from "./create.ts";
+import { type EventHub, eventHub } from "./events.ts";
+import { createKernel, type Kernel } from "./kernel/kernel.ts";
+import { hostPlatform } from "./platform.ts";
+import type { Scope } from "./scope.ts";
+import { findContainer } from "./store/containers.ts";
+import { openStore } from "./store/layout.ts";
+import { type Paths, pathsOf } from "./store/paths.ts";
+
+export interface CreateEngineOptions extends EngineOptions {
+  /** Canonical image name to the directory of an OCI layout that holds it: needs no registry. */
+  readonly embedded?: Readonly<Record<string, string>>;
+  /** The process's own when absent. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** An engine over these plugins. Touches nothing until it is asked something, except a configuration file that may say where to look. */
+export async function createEngine(plugins: readonly Plugin[], options: CreateEngineOptions = {}): Promise<Engine> {
+  const { environment = process.env } = options;
+  let file: ReturnType<typeof loadConfig> | undefined;
+  const config = () => (file ??= loadConfig(environment));
+  const paths = await findStore(options, environment, config);
+  const life = new AbortController();
+  const warn = options.onWarning ?? ((message: string) => process.emitWarning(message, "RamekinWarning"));
+  const kernel = createKernel(plugins, {
+    root: paths.root,
+    runRoot: paths.runRoot,
+    signal: options.signal ? AbortSignal.any([options.signal, life.signal]) : life.signal,
+    warn,
+    preference: preferences(options.drivers ?? {}, environment, config),
+  });
+  const hub = eventHub();
+  return engineOver(scopeOf(paths, kernel, hub, life.signal, warn, options.embedded ?? {}), hub, life);
+}
+
+async function findStore(
+  options: EngineOptions,
+  environment: NonNullable<CreateEngineOptions["environment"]>,
+  config: () => ReturnType<typeof loadConfig>,
+): Promise<Paths> {
+  const rootless = process.geteuid?.() !== 0;
+  const chosen = {
+    root: options.root ?? environment["RAMEKIN_ROOT"],
+    runRoot: options.runRoot ?? environment["RAMEKIN_RUNROOT"],
+  };
+  if (!chosen.root || !chosen.runRoot) {
+    const content = (await config())?.content;
+    chosen.root ||= content?.root;
+    chosen.runRoot ||= content?.runroot;
+  }
+  const root =
+    chosen.root ||
+    (rootless
+      ? join(environment["XDG_DATA_HOME"] || join(environment["HOME"] || homedir(), ".local", "share"), "ramekin")
+      : "/var/lib/ramekin");
+  const runRoot =
+    chosen.runRoot ||
+    (rootless ? join(environment["XDG_RUNTIME_DIR"] || `/tmp/ramekin-run-${process.geteuid?.()}`, "ramekin") : "/run/ramekin");
+  return pathsOf(resolve(root), resolve(runRoot));
+}
+
+function scopeOf(
+  paths: Paths,
+  kernel: Kernel,
+  hub: EventHub,
+  signal: AbortSignal,
+  warn: Scope["warn"],
+  embedded: Scope["embedded"],
+): Scope {
+  let opening: Promise<void> | undefined;
+  return {
+    paths,
+    kernel,
+    signal,
+    platform: hostPlatform(),
+    embedded,
+    warn,
+    opened: () => {
+      opening ??= openStore(paths).catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
+      return opening;
+    },
+    emit: (type, action, id, attributes = {}) => hub.emit({ time: new Date(), type, action, id, attributes }),
+  };
+}
+
+function engineOver(scope: Scope, hub: EventHub, life: AbortController): Engine {
+  const made = (prepared: Prepared) => containerHandle(scope, prepared.config, { prepared, owned: true });
+  return {
+    root: scope.paths.root,
+    runRoot: scope.paths.runRoot,
+    pull: async (reference, options) => (await import("./pull.ts")).pull(scope, reference, options),
+    load: async (source, options) => (await import("./load.ts")).load(scope, source, options),
+    unpack: async (image, options) => (await import("./unpack.ts")).unpack(scope, image, options),
+    images: async (options) => (await import("./images.ts")).listImages(scope, options),
+    image: async (name, options) => (await import("./images.ts")).inspectImage(scope, name, options),
+    tag: async (source, target) => (await import("./tag.ts")).tag(scope, source, target),
+    removeImage: async (name, options) => (await import("./remove-image.ts")).removeImage(scope, name, options),
+    create: async (options) => made(await create(scope, options)),
+    run: async (options: ContainerOptions) => {
+      const container = made(await create(scope, options));
+      await container.start({ attach: true, signal: options.signal, ...(options.windowSize && { windowSize: options.windowSize }) });
+      return container;
+    },
+    container: async (nameOrId) => containerHandle(scope, await findContainer(scope.paths, nameOrId)),
+    containers: async (options) => (await import("./list.ts")).listContainers(scope, options),
+    prune: async (options) => (await import("./prune.ts")).prune(scope, options),
+    events: (options) => hub.listen(options),
+    doctor: async () => (await import("./doctor.ts")).doctor(scope),
+    info: async () => (await import("./info.ts")).info(scope),
+    async [Symbol.asyncDispose]() {
+      life.abort(new RamekinError("CANCELLED", "the engine was closed"));
+      hub.close();
+      await scope.kernel[Symbol.asyncDispose]();
+    },
+  };
+}

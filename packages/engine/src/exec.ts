@@ -1,0 +1,96 @@
+import { randomBytes } from "node:crypto";
+import {
+  type Attachment,
+  type ByteStream,
+  type Cancellable,
+  type ExitStatus,
+  type IsolationBackend,
+  type ProcessIO,
+  RamekinError,
+} from "@ramekin/core";
+import { allCapabilities, capabilitySets, type ProcessConfig, type RuntimeConfig } from "@ramekin/oci";
+import type { ContainerConfig, Exec, ExecOptions } from "./api.ts";
+import { numericUser, processCwd, processEnv } from "./process.ts";
+import { attempt, type Scope } from "./scope.ts";
+import { currentState } from "./store/containers.ts";
+import { readJsonIfThere } from "./store/files.ts";
+import { nothing } from "./streams.ts";
+
+/** See `Container.exec`. The process has what the first one has, unless asked otherwise. */
+export async function exec(scope: Scope, config: ContainerConfig, command: readonly string[], options: ExecOptions = {}): Promise<Exec> {
+  if (command.length === 0 || command[0] === "") throw new RamekinError("INVALID_ARGUMENT", "no command to execute");
+  const { id, name } = config;
+  const { status } = await currentState(scope, config);
+  if (status === "paused") throw new RamekinError("FAILED_PRECONDITION", `container ${name} is paused`, { hint: "unpause it first" });
+  if (status !== "running") throw new RamekinError("FAILED_PRECONDITION", `container ${name} is not running`);
+  const spec = await readJsonIfThere<RuntimeConfig>(scope.paths.container(id).spec);
+  if (!spec) throw new RamekinError("NOT_FOUND", `container ${name} has no bundle any more`);
+
+  const isolation = await scope.kernel.use("isolation", config.isolation.driver);
+  const execId = randomBytes(32).toString("hex");
+  const io: ProcessIO = { terminal: options.tty ?? false, stdin: options.stdin ?? "closed", log: { type: "none" } };
+  const user = options.user ?? config.process.user;
+  await isolation.exec(id, execId, execProcess(spec.process, command, options), io, {
+    signal: options.signal,
+    ...(user !== undefined && { user }),
+  });
+  let attachment: Attachment | undefined;
+  try {
+    if (!options.detach) attachment = await isolation.attach(id, { execId, signal: options.signal });
+    await isolation.start(id, { execId, signal: options.signal });
+  } catch (error) {
+    if (attachment) await attempt(scope, `detaching from ${execId}`, () => (attachment as Attachment).detach());
+    await attempt(scope, `forgetting ${execId}`, () => isolation.delete(id, { execId, force: true }));
+    throw error;
+  }
+  scope.emit("container", "exec", id, { name, exec: execId, command: command.join(" ") });
+  return execHandle(scope, isolation, id, execId, attachment);
+}
+
+function execProcess(first: ProcessConfig, command: readonly string[], options: ExecOptions): ProcessConfig {
+  const { consoleSize: _, ...inherited } = first;
+  const user = options.user === undefined ? first.user : (numericUser(options.user) ?? { uid: 0, gid: 0 });
+  const bounding = options.privileged ? allCapabilities : (first.capabilities?.bounding ?? []);
+  return {
+    ...inherited,
+    args: command,
+    cwd: options.workdir === undefined ? first.cwd : processCwd({}, options.workdir),
+    env: execEnv(first.env ?? [], options),
+    user,
+    capabilities: capabilitySets(bounding, user.uid),
+    terminal: options.tty ?? false,
+    ...(options.windowSize && { consoleSize: { height: options.windowSize.rows, width: options.windowSize.columns } }),
+  };
+}
+
+function execEnv(inherited: readonly string[], options: ExecOptions): readonly string[] {
+  const hostname = inherited.find((entry) => entry.startsWith("HOSTNAME="))?.slice("HOSTNAME=".length) ?? "";
+  return processEnv({ Env: inherited }, options, hostname);
+}
+
+function execHandle(scope: Scope, isolation: IsolationBackend, id: string, execId: string, attachment: Attachment | undefined): Exec {
+  let exit: Promise<ExitStatus> | undefined;
+  const absent: ByteStream = nothing();
+  return {
+    id: execId,
+    attachment,
+    stdout: attachment?.stdout ?? absent,
+    stderr: attachment?.stderr ?? absent,
+    kill: (signal) => isolation.kill(id, signal, { execId }),
+    resize: (size) => isolation.resize(id, size, { execId }),
+    wait: async (options: Cancellable = {}) => {
+      exit ??= isolation.wait(id, { execId, signal: options.signal }).then(
+        async (status) => {
+          await attempt(scope, `forgetting ${execId}`, () => isolation.delete(id, { execId }));
+          return status;
+        },
+        (error: unknown) => {
+          exit = undefined;
+          throw error;
+        },
+      );
+      return exit;
+    },
+    [Symbol.asyncDispose]: async () => attachment?.detach(),
+  };
+}

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import {
+  type Cancellable,
+  type ChainID,
+  type ContentStore,
+  type Descriptor,
+  type DiffID,
+  type Digester,
+  isRamekinError,
+  type Manifest,
+  type Platform,
+  RamekinError,
+} from "@ramekin/core";
+import { type BlobSource, type ContainerImageConfig, chainIDs, checkPlatform, findManifest, imageFrom, pairLayers } from "@ramekin/oci";
+import type { Scope } from "./scope.ts";
+
+/** An image for one platform, as far as its small documents tell. */
+export interface OpenedImage {
+  readonly manifestDescriptor: Descriptor;
+  readonly manifest: Manifest;
+  readonly config: ContainerImageConfig;
+  readonly layers: readonly { readonly descriptor: Descriptor; readonly diffID: DiffID; readonly chainID: ChainID }[];
+}
+
+/** For documents of a few kilobytes: choosing among drivers would take longer than the work. */
+export const documentDigester = (algorithm: "sha256" | "sha512"): Digester => ({
+  algorithm,
+  create: () => {
+    const hash = createHash(algorithm);
+    return { update: (chunk) => void hash.update(chunk), digest: () => `${algorithm}:${hash.digest("hex")}` };
+  },
+});
+
+export const blobsOf = (content: ContentStore): BlobSource => ({ blob: ({ digest }, options) => content.read(digest, options) });
+
+/**
+ * Manifest and config from the store. NOT_FOUND for a document that is not here; UNSUPPORTED, naming the platforms that there
+ * are, when the image does not run on `platform`.
+ */
+export async function openImage(
+  source: BlobSource,
+  root: Descriptor,
+  platform: Platform,
+  name: string,
+  options: Cancellable = {},
+): Promise<OpenedImage> {
+  const manifestDescriptor = await chooseManifest(source, root, platform, name, options);
+  const image = imageFrom(source, manifestDescriptor, { digester: documentDigester });
+  const [manifest, config] = [await image.manifest(), await image.config()];
+  await onPlatform(name, async () => checkPlatform(config, platform, name));
+  const pairs = pairLayers(manifest, config);
+  const chain = await chainIDs(
+    pairs.map(({ diffID }) => diffID),
+    documentDigester("sha256"),
+  );
+  return { manifestDescriptor, manifest, config, layers: pairs.map((pair, index) => ({ ...pair, chainID: chain[index] as ChainID })) };
+}
+
+export async function chooseManifest(
+  source: BlobSource,
+  root: Descriptor,
+  platform: Platform,
+  name: string,
+  options: Cancellable = {},
+): Promise<Descriptor> {
+  return onPlatform(name, () => findManifest(source, root, platform, { ...options, digester: documentDigester }));
+}
+
+/** An image that does not run here is not an image that is not here: the second is pulled, the first is of no use. */
+async function onPlatform<T>(name: string, choose: () => Promise<T>): Promise<T> {
+  try {
+    return await choose();
+  } catch (error) {
+    if (!isRamekinError(error, "NOT_FOUND") || !error.message.includes("has no image for")) throw error;
+    const wanted = error.message.slice(error.message.lastIndexOf(" ") + 1);
+    throw new RamekinError("UNSUPPORTED", `${name}: no matching manifest for ${wanted} in the manifest list entries`, {
+      cause: error,
+      ...(error.hint !== undefined && { hint: error.hint }),
+    });
+  }
+}
+
+/** Key of the snapshot that has all layers; none for an image without any. */
+export function topOf(image: OpenedImage): ChainID | undefined {
+  return image.layers.at(-1)?.chainID;
+}
+
+export async function contentOf(scope: Scope): Promise<ContentStore> {
+  return scope.kernel.use("content");
+}

@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type ByteStream,
+  type Cancellable,
+  type ContentStore,
+  type ContentWriter,
+  type Descriptor,
+  isRamekinError,
+  type Platform,
+  RamekinError,
+} from "@ramekin/core";
+import { isIndexType, isManifestType, manifestsBelow, maxManifestSize, parseIndex, parseManifest, readBlob } from "@ramekin/oci";
+import type { PullProgress } from "./api.ts";
+import { blobsOf, chooseManifest, documentDigester } from "./image.ts";
+import { parallel } from "./parallel.ts";
+import type { Lease } from "./store/leases.ts";
+
+/** Anything that delivers blobs from an offset: a registry with a reference, a transport's source. */
+export type Origin = (descriptor: Descriptor, options: Cancellable & { readonly offset?: number }) => ByteStream;
+
+export interface IngestOptions extends Cancellable {
+  /** Of an index, only this platform; absent: every manifest that the origin has. */
+  readonly platform?: Platform;
+  readonly name: string;
+  readonly lease: Lease;
+  readonly onProgress?: ((progress: PullProgress) => void) | undefined;
+}
+
+/** Docker's number: more connections make a registry slower, not faster. */
+const concurrentLayers = 3;
+/** For one blob, and only as long as each try gets on. */
+const maxTries = 5;
+
+/**
+ * Brings an image into the content store: in one pass per blob, verified while it is written, going on where an earlier try has
+ * stopped. An index is kept whole. Resolves with the number of blobs that had to move.
+ */
+export async function ingestImage(content: ContentStore, origin: Origin, root: Descriptor, options: IngestOptions): Promise<number> {
+  let moved = 0;
+  const take = async (descriptor: Descriptor) => {
+    if (await ingestBlob(content, origin, descriptor, options)) moved++;
+  };
+  const document = async (descriptor: Descriptor) => {
+    if (descriptor.size > maxManifestSize) throw tooBig(descriptor);
+    await options.lease.protect(descriptor.digest);
+    await take(descriptor);
+    return readBlob(blobsOf(content), descriptor, { digester: documentDigester, signal: options.signal });
+  };
+  const image = async (descriptor: Descriptor) => {
+    const { config, layers } = parseManifest(await document(descriptor), descriptor.mediaType);
+    if (config.size > maxManifestSize) throw tooBig(config);
+    await options.lease.protect(config.digest, ...layers.map(({ digest }) => digest));
+    await take(config);
+    const distinct = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
+    for (const { digest, mediaType, size } of distinct)
+      options.onProgress?.({ digest, mediaType, status: "waiting", current: 0, total: size });
+    await parallel(distinct, concurrentLayers, take);
+  };
+  const indexes = async (descriptor: Descriptor): Promise<void> => {
+    const { manifests } = parseIndex(await document(descriptor), descriptor.mediaType);
+    for (const nested of manifests) if (isIndexType(nested.mediaType)) await indexes(nested);
+  };
+
+  if (isManifestType(root.mediaType)) await image(root);
+  else if (!isIndexType(root.mediaType)) throw new RamekinError("UNSUPPORTED", `${options.name} is not an image but ${root.mediaType}`);
+  else {
+    await indexes(root);
+    if (options.platform) await image(await chooseManifest(blobsOf(content), root, options.platform, options.name, options));
+    else await everyImage(content, root, image, options);
+  }
+  return moved;
+}
+
+/** An archive seldom has all that its index lists: what it lacks is passed over, as long as there is something. */
+async function everyImage(
+  content: ContentStore,
+  root: Descriptor,
+  image: (descriptor: Descriptor) => Promise<void>,
+  options: IngestOptions,
+) {
+  const manifests = await manifestsBelow(blobsOf(content), root, { ...options, digester: documentDigester });
+  let missing: unknown;
+  let found = 0;
+  for (const descriptor of manifests) {
+    try {
+      await image(descriptor);
+      found++;
+    } catch (error) {
+      if (!isRamekinError(error, "NOT_FOUND")) throw error;
+      missing = error;
+    }
+  }
+  if (found === 0) throw missing ?? new RamekinError("NOT_FOUND", `${options.name} is an index without images`);
+}
+
+/** Resolves with whether bytes had to move. */
+async function ingestBlob(content: ContentStore, origin: Origin, descriptor: Descriptor, options: IngestOptions): Promise<boolean> {
+  const { digest, mediaType, size } = descriptor;
+  const report = (status: PullProgress["status"], current: number) =>
+    options.onProgress?.({ digest, mediaType, status, current, total: size });
+  for (let tries = 1, reached = -1; ; tries++) {
+    const writer = await openWriter(content, descriptor, options);
+    if (!writer) {
+      report("exists", size);
+      return false;
+    }
+    const from = writer.offset;
+    try {
+      await using open = writer;
+      report("downloading", from);
+      if (from < size) {
+        for await (const chunk of origin(descriptor, { offset: from, signal: options.signal })) {
+          await open.write(chunk);
+          report("downloading", open.offset);
+        }
+      }
+      await open.commit({ digest, size });
+      report("done", size);
+      return true;
+    } catch (error) {
+      if (options.signal?.aborted)
+        throw options.signal.reason instanceof RamekinError
+          ? options.signal.reason
+          : new RamekinError("CANCELLED", `fetching ${digest} was cancelled`, { cause: error });
+      const progressed = writer.offset > Math.max(reached, from);
+      reached = Math.max(reached, writer.offset);
+      // Bytes of an earlier try may have been the wrong ones: the commit has dropped them, so once more from the start.
+      const stale = isRamekinError(error, "DATA_LOSS") && from > 0;
+      const broken =
+        isRamekinError(error, "UNAVAILABLE") || isRamekinError(error, "TIMEOUT") || isRamekinError(error, "FAILED_PRECONDITION");
+      if (tries >= maxTries || !(stale || (broken && progressed))) throw error;
+    }
+  }
+}
+
+/** Undefined when the blob is here; waits while another process fetches it. */
+async function openWriter(
+  content: ContentStore,
+  { digest, size }: Descriptor,
+  { signal }: Cancellable,
+): Promise<ContentWriter | undefined> {
+  if (await content.stat(digest)) return undefined;
+  for (;;) {
+    try {
+      return await content.open(`blob-${digest}`, { expected: { digest, size }, signal });
+    } catch (error) {
+      if (isRamekinError(error, "ALREADY_EXISTS")) return undefined;
+      if (!isRamekinError(error, "UNAVAILABLE")) throw error;
+      await sleep(100, undefined, { ...(signal && { signal }) }).catch(() => {
+        throw new RamekinError("CANCELLED", `waiting for ${digest} was cancelled`);
+      });
+    }
+  }
+}
+
+const tooBig = ({ digest, size }: Descriptor) =>
+  new RamekinError("RESOURCE_EXHAUSTED", `document ${digest} has ${size} bytes, the limit is ${maxManifestSize}`);

@@ -1,0 +1,15 @@
+import { RamekinError, type Signal } from "@ramekin/core";
+import type { ContainerConfig } from "./api.ts";
+import type { Scope } from "./scope.ts";
+import { parseSignal } from "./signals.ts";
+import { currentState } from "./store/containers.ts";
+
+/** See `Container.kill`. FAILED_PRECONDITION when nothing runs: a signal that went nowhere must not look delivered. */
+export async function kill(scope: Scope, config: ContainerConfig, signal: Signal = "SIGKILL"): Promise<void> {
+  const named = parseSignal(signal);
+  const { status } = await currentState(scope, config);
+  if (status !== "running" && status !== "paused") throw new RamekinError("FAILED_PRECONDITION", `container ${config.name} is not running`);
+  const isolation = await scope.kernel.use("isolation", config.isolation.driver);
+  await isolation.kill(config.id, named);
+  scope.emit("container", "kill", config.id, { name: config.name, signal: named });
+}

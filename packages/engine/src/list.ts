@@ -1,0 +1,47 @@
+import { isRamekinError } from "@ramekin/core";
+import type { ContainerInfo } from "./api.ts";
+import { parallel } from "./parallel.ts";
+import { attempt, type Scope } from "./scope.ts";
+import { allIds, type Current, currentState, readConfigIfThere } from "./store/containers.ts";
+
+/** See `Engine.containers`. One that cannot be read is told of and left out: it must not hide the others. */
+export async function listContainers(scope: Scope, options: { readonly all?: boolean } = {}): Promise<readonly ContainerInfo[]> {
+  await scope.opened();
+  const found = await parallel(await allIds(scope.paths), 32, async (id): Promise<ContainerInfo | undefined> => {
+    let info: ContainerInfo | undefined;
+    await attempt(scope, `reading container ${id.slice(0, 12)}`, async () => {
+      const config = await readConfigIfThere(scope.paths, id); // none while it is being made
+      if (config) info = containerInfo(await currentState(scope, config).catch(unlessGone));
+    });
+    return info;
+  });
+  return found
+    .filter((info) => info !== undefined)
+    .filter(({ status }) => options.all || status === "running" || status === "paused")
+    .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+}
+
+function unlessGone(error: unknown): undefined {
+  if (!isRamekinError(error, "NOT_FOUND")) throw error;
+}
+
+export function containerInfo(current: Current | undefined): ContainerInfo | undefined {
+  if (!current) return undefined;
+  const { config, status, state } = current;
+  const { file, exit } = state;
+  const live = status === "running" || status === "paused";
+  return {
+    id: config.id,
+    name: config.name,
+    image: config.image.name,
+    imageId: config.image.descriptor.digest,
+    command: config.process.args,
+    createdAt: new Date(config.createdAt),
+    ...(file?.startedAt !== undefined && { startedAt: new Date(file.startedAt) }),
+    status,
+    ...(live && file?.pid !== undefined && { pid: file.pid }),
+    ...(exit && { exit }),
+    labels: config.options.labels ?? {},
+    network: config.network.driver,
+  };
+}

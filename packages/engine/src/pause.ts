@@ -1,0 +1,24 @@
+import { RamekinError } from "@ramekin/core";
+import type { ContainerConfig } from "./api.ts";
+import type { Scope } from "./scope.ts";
+import { currentState } from "./store/containers.ts";
+
+/** See `Container.pause`. */
+export async function pause(scope: Scope, config: ContainerConfig): Promise<void> {
+  await freeze(scope, config, "running", "pause");
+}
+
+/** See `Container.unpause`. */
+export async function unpause(scope: Scope, config: ContainerConfig): Promise<void> {
+  await freeze(scope, config, "paused", "resume");
+}
+
+async function freeze(scope: Scope, config: ContainerConfig, from: "running" | "paused", operation: "pause" | "resume"): Promise<void> {
+  const { status } = await currentState(scope, config);
+  if (status !== from) throw new RamekinError("FAILED_PRECONDITION", `container ${config.name} is ${status}, not ${from}`);
+  const isolation = await scope.kernel.use("isolation", config.isolation.driver);
+  if (!isolation[operation])
+    throw new RamekinError("UNSUPPORTED", `isolation driver ${config.isolation.driver} cannot ${operation} containers`);
+  await isolation[operation](config.id);
+  scope.emit("container", operation === "pause" ? "pause" : "unpause", config.id, { name: config.name });
+}

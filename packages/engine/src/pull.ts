@@ -1,0 +1,67 @@
+import { type Descriptor, RamekinError } from "@ramekin/core";
+import { findName, formatReference, isManifestType, parseReference, putName } from "@ramekin/oci";
+import type { ImageInfo, PullOptions } from "./api.ts";
+import { contentOf } from "./image.ts";
+import { describeImage } from "./images.ts";
+import { ingestImage, type Origin } from "./ingest.ts";
+import { notify } from "./kernel/hooks.ts";
+import { attempt, type Scope } from "./scope.ts";
+import { changeImages, readImages } from "./store/images.ts";
+import { takeLease } from "./store/leases.ts";
+
+/** See `Engine.pull`. What comes embedded is taken from there, whatever a registry may say. */
+export async function pull(scope: Scope, text: string, options: PullOptions = {}): Promise<ImageInfo> {
+  const reference = parseReference(text);
+  const name = formatReference(reference);
+  await scope.opened();
+  const content = await contentOf(scope);
+  await using lease = await takeLease(scope.paths);
+  await using from = await originOf(scope, name, options);
+
+  const { root } = from;
+  const moved = await ingestImage(content, from.origin, root, {
+    name: text,
+    lease,
+    platform: options.platform ?? scope.platform,
+    signal: options.signal,
+    onProgress: options.onProgress,
+  });
+  const before = findName(await readImages(scope.paths), name);
+  const upToDate = moved === 0 && before?.digest === root.digest;
+  if (before?.digest !== root.digest) await changeImages(scope.paths, (index) => putName(index, name, root), options);
+  if (!upToDate) await notify(scope.kernel.plugins, scope.warn, "pulled", { reference, descriptor: root });
+  scope.emit("image", "pull", root.digest, { name });
+  return { ...(await describeImage(scope, root, name)), upToDate };
+}
+
+interface From extends AsyncDisposable {
+  readonly root: Descriptor;
+  readonly origin: Origin;
+}
+
+async function originOf(scope: Scope, name: string, options: PullOptions): Promise<From> {
+  const embedded = scope.embedded[name];
+  if (embedded !== undefined) {
+    const source = await (await scope.kernel.use("transport", "oci")).source(embedded, { signal: options.signal });
+    const [root] = await source.roots({ signal: options.signal });
+    if (!root) throw new RamekinError("DATA_LOSS", `the embedded layout ${embedded} names no image`, { hint: "install ramekin again" });
+    return {
+      root: bare(root),
+      origin: (descriptor, rest) => source.blob(descriptor, rest),
+      [Symbol.asyncDispose]: () => attempt(scope, "closing the embedded layout", async () => source[Symbol.asyncDispose]()),
+    };
+  }
+  const reference = parseReference(name);
+  const registry = await scope.kernel.use("registry");
+  const root = await registry.resolve(reference, { signal: options.signal });
+  if (reference.digest !== undefined && root.digest !== reference.digest) {
+    throw new RamekinError("DATA_LOSS", `${name} resolved to ${root.digest}`);
+  }
+  return { root: bare(root), origin: (descriptor, rest) => registry.fetch(reference, descriptor, rest), async [Symbol.asyncDispose]() {} };
+}
+
+/** Names that the source gave are its own. */
+function bare({ annotations: _, ...root }: Descriptor): Descriptor {
+  const { platform, ...rest } = root;
+  return platform && !isManifestType(root.mediaType) ? rest : root;
+}

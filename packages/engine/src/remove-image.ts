@@ -1,0 +1,73 @@
+import { type Descriptor, RamekinError } from "@ramekin/core";
+import { type LayoutIndex, layoutEntries, namesOf, removeDigest, removeName } from "@ramekin/oci";
+import type { ContainerConfig, RemovedImage } from "./api.ts";
+import { collectGarbage } from "./collect.ts";
+import { familiarName, mustResolve } from "./resolve.ts";
+import type { Scope } from "./scope.ts";
+import { allIds, currentState, readConfigIfThere } from "./store/containers.ts";
+import { changeImages, readImages } from "./store/images.ts";
+
+/**
+ * See `Engine.removeImage`. A name goes by itself while the image has others; the last one takes the image with it. An id stands
+ * for all names, which takes `force` when there are several.
+ */
+export async function removeImage(
+  scope: Scope,
+  text: string,
+  options: { readonly force?: boolean } = {},
+): Promise<readonly RemovedImage[]> {
+  await scope.opened();
+  const { descriptor, name: found } = mustResolve(await readImages(scope.paths), text);
+  const names = namesOf(await readImages(scope.paths), descriptor.digest);
+  const byId = isId(text, descriptor);
+  if (byId && names.length > 1 && !options.force) {
+    throw conflict(
+      `image ${short(descriptor)} has several names: ${names.map(familiarName).join(", ")}`,
+      "remove the names one by one, or remove it with force",
+    );
+  }
+  const going = byId || found === undefined ? names : [found];
+  const last = going.length === names.length;
+  if (last) await refuseWhileUsed(scope, descriptor, going[0] ?? text, options.force ?? false);
+
+  const removed: RemovedImage[] = [];
+  await changeImages(scope.paths, (index) => {
+    removed.length = 0;
+    let after: LayoutIndex = index;
+    for (const name of going) {
+      if (!namesOf(after, descriptor.digest).includes(name)) continue;
+      after = removeName(after, name);
+      removed.push({ untagged: familiarName(name) });
+    }
+    // A name that came in meanwhile keeps it.
+    return namesOf(after, descriptor.digest).length === 0 ? removeDigest(after, descriptor.digest) : after;
+  });
+  for (const { untagged } of removed) if (untagged !== undefined) scope.emit("image", "untag", descriptor.digest, { name: untagged });
+  if (!last || layoutEntries(await readImages(scope.paths)).some(({ digest }) => digest === descriptor.digest)) return removed;
+  const { blobs } = await collectGarbage(scope);
+  scope.emit("image", "delete", descriptor.digest);
+  const order = [descriptor.digest, ...blobs.filter((digest) => digest !== descriptor.digest)];
+  return [...removed, ...order.map((deleted) => ({ deleted }))];
+}
+
+const isId = (text: string, { digest }: Descriptor) => digest.startsWith(text) || digest.slice(digest.indexOf(":") + 1).startsWith(text);
+const short = ({ digest }: Descriptor) => digest.slice(digest.indexOf(":") + 1).slice(0, 12);
+const conflict = (why: string, hint: string) => new RamekinError("FAILED_PRECONDITION", `conflict: ${why}`, { hint });
+
+/** A running container's image stays, whatever is said; a stopped one's with `force` loses its name, and its data only when that goes. */
+async function refuseWhileUsed(scope: Scope, image: Descriptor, name: string, force: boolean): Promise<void> {
+  for (const config of await configsUsing(scope, image)) {
+    const { status } = await currentState(scope, config);
+    const live = status === "running" || status === "paused";
+    if (force && !live) continue;
+    throw conflict(
+      `unable to remove ${name}: container ${config.id.slice(0, 12)} is ${live ? "running on" : "using"} its referenced image ${short(image)}`,
+      live ? `stop and remove container ${config.name} first` : `remove container ${config.name} first, or remove the image with force`,
+    );
+  }
+}
+
+async function configsUsing(scope: Scope, { digest }: Descriptor): Promise<readonly ContainerConfig[]> {
+  const configs = await Promise.all((await allIds(scope.paths)).map((id) => readConfigIfThere(scope.paths, id)));
+  return configs.filter((config) => config?.image.descriptor.digest === digest) as ContainerConfig[];
+}

@@ -1,0 +1,79 @@
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { RamekinError } from "@ramekin/core";
+import type { ContainerConfig } from "./api.ts";
+import { notify } from "./kernel/hooks.ts";
+import type { Scope } from "./scope.ts";
+import { currentState, isThere } from "./store/containers.ts";
+import { isGone } from "./store/files.ts";
+import { lockFile } from "./store/lock.ts";
+import { releaseName } from "./store/names.ts";
+
+/** See `Container.remove`. What is gone already counts as done, so a removal that failed half-way is simply done again. */
+export async function remove(scope: Scope, config: ContainerConfig, options: { readonly force?: boolean } = {}): Promise<void> {
+  const { id, name } = config;
+  const paths = scope.paths.container(id);
+  const { status } = await currentState(scope, config);
+  if ((status === "running" || status === "paused") && !options.force) {
+    throw new RamekinError("FAILED_PRECONDITION", `cannot remove container ${name}: it is ${status}`, {
+      hint: "stop it first, or remove it with force",
+    });
+  }
+  if (!(await isThere(paths.directory))) return; // it removed itself while we looked
+  await using _lock = await lockFile(paths.lock, { exclusive: true });
+  await removeLocked(scope, config);
+}
+
+/** Under the container's lock. All steps are tried; the container stays listed, as dead, unless all succeed. */
+export async function removeLocked(scope: Scope, config: ContainerConfig): Promise<void> {
+  const { id, name } = config;
+  const paths = scope.paths.container(id);
+  const failures: RamekinError[] = [];
+  const step = async (what: string, work: () => Promise<unknown>) => {
+    try {
+      await work();
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      failures.push(error instanceof RamekinError ? error : new RamekinError("INTERNAL", `${what}: ${cause}`, { cause: error }));
+    }
+  };
+
+  await step("marking", () => ifThere(() => writeFile(paths.removing, "")));
+  await step(`ending container ${name}`, async () =>
+    (await scope.kernel.use("isolation", config.isolation.driver)).delete(id, { force: true }),
+  );
+  if (failures.length === 0) {
+    // Names before data, and what is mounted before what it is made of.
+    await step(`removing the snapshot of ${name}`, async () =>
+      (await scope.kernel.use("storage", config.storage.driver)).remove(config.storage.key),
+    );
+    await step(`removing the log of ${name}`, async () => (await scope.kernel.use("log", config.log.driver)).remove?.(id));
+    await step(`releasing the name ${name}`, () => releaseName(scope.paths, name, id));
+  }
+  // At once out of sight, and then away, however long that takes.
+  if (failures.length === 0) await step(`removing ${paths.directory}`, () => removeDirectory(scope, id));
+  const [first] = failures;
+  if (first) {
+    throw new RamekinError(first.code, `container ${name} could not be removed: ${first.message}`, {
+      cause: first,
+      errors: failures,
+      ...(first.hint !== undefined && { hint: first.hint }),
+    });
+  }
+  await notify(scope.kernel.plugins, scope.warn, "deleted", { id });
+  scope.emit("container", "destroy", id, { name });
+}
+
+async function removeDirectory(scope: Scope, id: string): Promise<void> {
+  const gone = join(scope.paths.containers, `.gone-${id}`);
+  await ifThere(() => rename(scope.paths.container(id).directory, gone));
+  await rm(gone, { recursive: true, force: true });
+}
+
+async function ifThere(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}

@@ -1,0 +1,68 @@
+import { hostname as machineName } from "node:os";
+import type { NetworkDriver } from "@ramekin/core";
+import { defaultSpec, type MountConfig, type RuntimeConfig } from "@ramekin/oci";
+import type { ContainerOptions } from "./api.ts";
+import { etcMounts } from "./etc-files.ts";
+import type { OpenedImage } from "./image.ts";
+import { numericUser, processCwd, processEnv } from "./process.ts";
+import type { ContainerPaths } from "./store/paths.ts";
+
+/** Where the init program is bound to; the supervisor makes the file that it covers. */
+const initTarget = "/sbin/ramekin-init";
+
+export interface SpecInput {
+  readonly id: string;
+  readonly image: OpenedImage;
+  readonly options: ContainerOptions;
+  readonly args: readonly string[];
+  readonly user: string | undefined;
+  readonly mounts: readonly MountConfig[];
+  readonly network: NetworkDriver["namespace"];
+  readonly hostname: string;
+  readonly paths: ContainerPaths;
+  readonly cgroupsPath: string;
+  readonly rootless: boolean;
+  /** Of the init program, with `init`. */
+  readonly init?: string;
+}
+
+/** From an image's configuration and what was asked for to the OCI runtime spec. */
+export function containerSpec(input: SpecInput): RuntimeConfig {
+  const { id, image, options, args, mounts, paths, network, hostname, rootless } = input;
+  const run = image.config.config ?? {};
+  const user = numericUser(input.user);
+  const taken = new Set(mounts.map(({ destination }) => destination));
+  const init: MountConfig[] =
+    input.init === undefined ? [] : [{ destination: initTarget, type: "bind", source: input.init, options: ["bind", "ro", "nosuid"] }];
+  return defaultSpec({
+    args: input.init === undefined ? args : [initTarget, "--", ...args],
+    env: processEnv(run, options, hostname),
+    cwd: processCwd(run, options.workdir),
+    terminal: options.tty ?? false,
+    ...(user && { user }),
+    ...(options.windowSize && { consoleSize: { height: options.windowSize.rows, width: options.windowSize.columns } }),
+    hostname,
+    readonlyRoot: options.readOnly ?? false,
+    mounts: [...init, ...etcMounts(paths, taken), ...mounts],
+    rootfsPropagation: rootPropagation(options),
+    namespaces: { network },
+    cgroupsPath: input.cgroupsPath,
+    ...(options.resources && { resources: options.resources }),
+    annotations: { "dev.ramekin.container.id": id },
+    architecture: image.config.architecture || "amd64",
+    rootless,
+  });
+}
+
+/** A mount that passes mounts on needs a root that does not stop them. */
+function rootPropagation({ mounts = [] }: ContainerOptions): "rprivate" | "rslave" | "rshared" {
+  const wanted = new Set(
+    mounts.flatMap((mount) => (mount.type === "bind" && mount.propagation ? [mount.propagation.replace(/^r/, "")] : [])),
+  );
+  return wanted.has("shared") ? "rshared" : wanted.has("slave") ? "rslave" : "rprivate";
+}
+
+/** Twelve digits of the id; who shares the host's network shares its name, as in Docker. */
+export function hostnameOf(id: string, options: Pick<ContainerOptions, "hostname">, network: NetworkDriver["namespace"]): string {
+  return options.hostname ?? (network === "host" ? machineName() : id.slice(0, 12));
+}

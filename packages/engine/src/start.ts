@@ -1,0 +1,114 @@
+import {
+  type Attachment,
+  type Cancellable,
+  type ExitStatus,
+  type IsolationBackend,
+  isRamekinError,
+  RamekinError,
+  type WindowSize,
+} from "@ramekin/core";
+import type { ContainerConfig } from "./api.ts";
+import { cgroupPath } from "./cgroup.ts";
+import { cleanupList } from "./cleanup.ts";
+import type { Prepared } from "./create.ts";
+import { notify } from "./kernel/hooks.ts";
+import { attempt, type Scope } from "./scope.ts";
+import { currentState, isThere } from "./store/containers.ts";
+import { lockFile } from "./store/lock.ts";
+import { readState, writeExit } from "./store/state.ts";
+
+export interface StartOptions extends Cancellable {
+  readonly attach?: boolean;
+  readonly windowSize?: WindowSize;
+}
+
+export interface Started {
+  readonly attachment?: Attachment;
+  /** With `autoRemove`: nobody can ask for it later, so the question is put before the start. */
+  readonly exit?: Promise<ExitStatus>;
+}
+
+/**
+ * See `Container.start`. A container that was created has no process: supervisor and process come into being here, at every start
+ * anew. One that runs already is left as it is, and attached to if asked.
+ */
+export async function start(scope: Scope, config: ContainerConfig, options: StartOptions = {}, prepared?: Prepared): Promise<Started> {
+  const { id } = config;
+  const paths = scope.paths.container(id);
+  await using _lock = await lockFile(paths.lock, { exclusive: true, signal: options.signal });
+  const isolation = await scope.kernel.use("isolation", config.isolation.driver);
+  if (!prepared && (await isRunning(scope, config, isolation))) {
+    return options.attach ? { attachment: await isolation.attach(id, { signal: options.signal }) } : {};
+  }
+
+  const { mounts, log } = prepared ?? (await prepareAgain(scope, config));
+  const storage = await scope.kernel.use("storage", config.storage.driver);
+  const cleanup = await cleanupList(scope.paths, config, storage, await cgroupPath(id, process.geteuid?.() !== 0));
+  let attachment: Attachment | undefined;
+  try {
+    await isolation.create(id, paths.bundle, {
+      io: { terminal: config.process.tty, stdin: config.options.stdin ?? "closed", log },
+      stateFile: paths.state,
+      rootfs: mounts,
+      cleanup,
+      ...(config.process.user !== undefined && { user: config.process.user }),
+      signal: options.signal,
+    });
+    if (options.attach) attachment = await isolation.attach(id, { signal: options.signal });
+    if (config.process.tty && options.windowSize) await isolation.resize(id, options.windowSize);
+    const exit = config.options.autoRemove ? isolation.wait(id, { signal: scope.signal }) : undefined;
+    exit?.catch(() => {}); // whoever waits hears of it
+    await isolation.start(id, { signal: options.signal });
+    await notify(scope.kernel.plugins, scope.warn, "started", { id });
+    scope.emit("container", "start", id, { name: config.name, image: config.image.name });
+    return { ...(attachment && { attachment }), ...(exit && { exit }) };
+  } catch (error) {
+    if (attachment) await attempt(scope, `detaching from ${id}`, () => (attachment as Attachment).detach());
+    await settleFailure(scope, config, isolation, error);
+    throw error;
+  }
+}
+
+async function isRunning(scope: Scope, config: ContainerConfig, isolation: IsolationBackend): Promise<boolean> {
+  const { status, state } = await currentState(scope, config);
+  const name = config.name;
+  if (status === "running" || status === "paused") return true;
+  if (status === "removing" || status === "dead") throw new RamekinError("FAILED_PRECONDITION", `container ${name} is being removed`);
+  if (!(await isThere(scope.paths.container(config.id).spec))) {
+    throw new RamekinError("FAILED_PRECONDITION", `container ${name} was never completely created`, {
+      hint: `remove it with \`ramekin rm ${name}\``,
+    });
+  }
+  if (state.liveness !== "never-started") await isolation.delete(config.id, { force: true });
+  return false;
+}
+
+async function prepareAgain(scope: Scope, config: ContainerConfig): Promise<Pick<Prepared, "mounts" | "log">> {
+  const [storage, driver] = await Promise.all([
+    scope.kernel.use("storage", config.storage.driver),
+    scope.kernel.use("log", config.log.driver),
+  ]);
+  const [mounts, log] = await Promise.all([
+    storage.mounts(config.storage.key),
+    driver.writer({ containerId: config.id, options: config.log.options }),
+  ]);
+  return { mounts, log };
+}
+
+/** As Docker: a container whose program cannot run stays, exited with 127 or 126, or goes if it was to be removed. */
+async function settleFailure(scope: Scope, config: ContainerConfig, isolation: IsolationBackend, error: unknown): Promise<void> {
+  const { id } = config;
+  await attempt(scope, `removing the remains of the start of ${id}`, () => isolation.delete(id, { force: true }));
+  if (config.options.autoRemove) {
+    const { removeLocked } = await import("./remove.ts");
+    await attempt(scope, `removing ${id}`, () => removeLocked(scope, config));
+    return;
+  }
+  const code = isRamekinError(error, "COMMAND_NOT_FOUND") ? 127 : isRamekinError(error, "COMMAND_NOT_EXECUTABLE") ? 126 : undefined;
+  if (code === undefined) return; // nothing of the container is at fault: it stays as it was, to be started again
+  await attempt(scope, `recording the failed start of ${id}`, async () => {
+    const paths = scope.paths.container(id);
+    if ((await readState(paths)).liveness === "ended") return;
+    await writeExit(paths, { code, error: (error as Error).message, exitedAt: new Date() });
+  });
+}

@@ -1,0 +1,64 @@
+import { join } from "node:path";
+
+/** Where everything is: ARCHITECTURE.md, "On disk". Locks are files of their own, never renamed or unlinked while anything may need them. */
+export interface Paths {
+  readonly root: string;
+  readonly runRoot: string;
+  readonly version: string;
+  /** The store's lock: shared by whoever publishes something that refers to blobs or snapshots, exclusive for garbage collection. */
+  readonly lock: string;
+  readonly images: string;
+  readonly index: string;
+  readonly indexLock: string;
+  readonly leases: string;
+  readonly containers: string;
+  readonly names: string;
+  readonly namesLock: string;
+  container(id: string): ContainerPaths;
+}
+
+export interface ContainerPaths {
+  readonly directory: string;
+  readonly lock: string;
+  readonly config: string;
+  readonly state: string;
+  readonly bundle: string;
+  readonly spec: string;
+  /** There while a removal is under way, and after one that failed. */
+  readonly removing: string;
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+export function pathsOf(root: string, runRoot: string): Paths {
+  const at = (...parts: string[]) => join(root, ...parts);
+  return {
+    root,
+    runRoot,
+    version: at("version"),
+    lock: at(".lock"),
+    images: at("images"),
+    index: at("images", "index.json"),
+    indexLock: at("images", ".lock"),
+    leases: at("leases"),
+    containers: at("containers"),
+    names: at("containers", "names"),
+    namesLock: at("containers", "names", ".lock"),
+    container: (id) => {
+      const directory = at("containers", id);
+      return {
+        directory,
+        lock: join(directory, ".lock"),
+        config: join(directory, "config.json"),
+        state: join(directory, "state.json"),
+        bundle: join(directory, "bundle"),
+        spec: join(directory, "bundle", "config.json"),
+        removing: join(directory, ".removing"),
+        hosts: join(directory, "hosts"),
+        hostname: join(directory, "hostname"),
+        resolvConf: join(directory, "resolv.conf"),
+      };
+    },
+  };
+}
