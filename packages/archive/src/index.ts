@@ -1,0 +1,13 @@
+export type { ArchiveOptions } from "./archive-file.ts";
+export { openArchiveFile } from "./archive-file.ts";
+export { dockerSource } from "./docker-source.ts";
+export { dockerTarget } from "./docker-target.ts";
+export { archiveFiles, folderFiles, type ImageFiles, readSmall } from "./image-files.ts";
+export { layoutArchiveTarget } from "./layout-archive-target.ts";
+export { layoutSource } from "./layout-source.ts";
+export { layoutTarget, type TargetOptions } from "./layout-target.ts";
+export { splitLocation } from "./location.ts";
+export { namelessFile, readRange, spool } from "./spool.ts";
+export { type TarHeader, tarEnd, tarHeader, tarPadding } from "./tar-header.ts";
+export { findFile, indexTar, type TarEntry, type TarIndex } from "./tar-index.ts";
+export { type TarWriter, tarWriter } from "./tar-writer.ts";
