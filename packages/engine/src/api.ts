@@ -230,8 +230,8 @@ export interface Container extends AsyncDisposable {
   readonly stderr: ByteStream;
   /** The exit status as a value; a container that ended long ago resolves at once. */
   wait(options?: Cancellable): Promise<ExitStatus>;
-  /** The stop signal, then SIGKILL after `timeout` seconds (the container's own stop timeout when absent). */
-  stop(options?: Cancellable & { readonly timeout?: number }): Promise<ExitStatus>;
+  /** `stopSignal`, then SIGKILL after `timeout` seconds; the container's own when absent, no end to the patience when negative. */
+  stop(options?: Cancellable & { readonly timeout?: number; readonly stopSignal?: Signal }): Promise<ExitStatus>;
   kill(signal?: Signal): Promise<void>;
   pause(): Promise<void>;
   unpause(): Promise<void>;

@@ -1,0 +1,27 @@
+import type { Verb } from "../verb.ts";
+
+/** An error of the command itself, not of the engine, with an exit status of its own. */
+export class StatusError extends Error {
+  readonly status: number;
+  readonly hint: string | undefined;
+
+  constructor(message: string, status: number, hint?: string) {
+    super(message);
+    this.status = status;
+    this.hint = hint;
+  }
+}
+
+/** The command line itself is wrong: nothing has been tried. Reported with the usage line. */
+export class UsageError extends StatusError {
+  readonly verb: Verb | undefined;
+
+  /** The status is 125 for flags and 1 for arguments, as in Docker. */
+  constructor(
+    message: string,
+    { verb, status = 125, hint }: { readonly verb?: Verb | undefined; readonly status?: number; readonly hint?: string | undefined } = {},
+  ) {
+    super(message, status, hint);
+    this.verb = verb;
+  }
+}

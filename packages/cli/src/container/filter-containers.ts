@@ -1,0 +1,56 @@
+import { RamekinError } from "@ramekin/core";
+import type { ContainerInfo } from "@ramekin/engine";
+import { familiarReference, parseReference } from "@ramekin/oci";
+import { matchesLabels } from "../format/filters.ts";
+
+export const containerFilters = ["ancestor", "before", "exited", "id", "label", "name", "network", "since", "status"] as const;
+
+type Test = (container: ContainerInfo, values: readonly string[], all: readonly ContainerInfo[]) => boolean;
+
+const tests: Readonly<Record<(typeof containerFilters)[number], Test>> = {
+  ancestor: ({ image, imageId }, values) =>
+    values.some((value) => sameImage(image, value) || imageId === value || imageId.startsWith(`sha256:${value.replace(/^sha256:/, "")}`)),
+  before: ({ createdAt }, values, all) => values.every((value) => createdAt < named(value, all).createdAt),
+  exited: ({ exit, status }, values) => status === "exited" && values.some((value) => exit?.code === Number(value)),
+  id: ({ id }, values) => values.some((value) => id.startsWith(value)),
+  label: ({ labels }, values) => matchesLabels(labels, values),
+  name: ({ name }, values) => values.some((value) => new RegExp(value.replace(/^\^?\//, (slash) => slash.replace("/", ""))).test(name)),
+  network: ({ network }, values) => values.includes(network),
+  since: ({ createdAt }, values, all) => values.every((value) => createdAt > named(value, all).createdAt),
+  status: ({ status }, values) => values.includes(status),
+};
+
+const statuses = ["created", "running", "paused", "exited", "removing", "dead", "restarting"];
+
+/** Those for which every filter holds; names in `before` and `since` are looked up in `all`. */
+export function filterContainers(all: readonly ContainerInfo[], filters: ReadonlyMap<string, readonly string[]>): readonly ContainerInfo[] {
+  const unknown = filters.get("status")?.find((status) => !statuses.includes(status));
+  if (unknown !== undefined)
+    throw new RamekinError("INVALID_ARGUMENT", `invalid filter 'status=${unknown}'`, { hint: `known are ${statuses.join(", ")}` });
+  const code = filters.get("exited")?.find((text) => !/^-?\d+$/.test(text));
+  if (code !== undefined)
+    throw new RamekinError("INVALID_ARGUMENT", `invalid filter 'exited=${code}'`, { hint: "an exit status, such as exited=137" });
+  return all.filter((container) => [...filters].every(([key, values]) => tests[key as keyof typeof tests](container, values, all)));
+}
+
+function named(name: string, all: readonly ContainerInfo[]): ContainerInfo {
+  const found = all.find((container) => container.name === name) ?? all.find(({ id }) => id.startsWith(name));
+  if (found === undefined) throw new RamekinError("NOT_FOUND", `no such container: ${name}`);
+  return found;
+}
+
+/** A name without a tag stands for all tags. */
+function sameImage(image: string, wanted: string): boolean {
+  const have = familiar(image);
+  const want = familiar(wanted);
+  return have === want || (!/[:@]/.test(wanted.split("/").at(-1) as string) && have.startsWith(`${want.replace(/:latest$/, "")}:`));
+}
+
+/** Ids are no references; they stay as they are. */
+function familiar(text: string): string {
+  try {
+    return familiarReference(parseReference(text));
+  } catch {
+    return text;
+  }
+}

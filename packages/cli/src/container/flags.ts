@@ -1,0 +1,59 @@
+import type { Flags, Refusal } from "../verb.ts";
+
+/** What `run` and `create` have in common. */
+export const containerFlags = {
+  attach: { type: "list", short: "a", summary: "Attach to STDIN, STDOUT or STDERR" },
+  cidfile: { type: "string", value: "file", summary: "Write the container ID to the file", complete: "file" },
+  cpus: { type: "decimal", summary: "Number of CPUs" },
+  entrypoint: { type: "string", summary: "Overwrite the default ENTRYPOINT of the image" },
+  env: { type: "list", short: "e", summary: "Set environment variables" },
+  "env-file": { type: "list", summary: "Read in a file of environment variables", complete: "file" },
+  hostname: { type: "string", short: "h", summary: "Container host name" },
+  init: { type: "boolean", summary: "Run an init inside the container that forwards signals and reaps processes" },
+  interactive: { type: "boolean", short: "i", summary: "Keep STDIN open even if not attached" },
+  label: { type: "list", short: "l", summary: "Set meta data on a container" },
+  memory: { type: "bytes", short: "m", summary: "Memory limit" },
+  mount: { type: "list", value: "mount", summary: "Attach a filesystem mount to the container (type bind or tmpfs)" },
+  name: { type: "string", summary: "Assign a name to the container" },
+  network: { type: "string", value: "network", summary: 'Connect the container to a network: "none" or "host"' },
+  "pids-limit": { type: "int", summary: "Tune container pids limit (set -1 for unlimited)" },
+  platform: { type: "string", summary: "Choose the platform of a multi-platform image" },
+  pull: {
+    type: "string",
+    choices: ["always", "missing", "never"],
+    default: "missing",
+    summary: 'Pull image before running ("always", "missing", "never")',
+  },
+  quiet: { type: "boolean", short: "q", summary: "Suppress the pull output" },
+  "read-only": { type: "boolean", summary: "Mount the container's root filesystem as read only" },
+  rm: { type: "boolean", summary: "Automatically remove the container when it exits" },
+  "stop-signal": { type: "string", summary: "Signal to stop the container" },
+  "stop-timeout": { type: "int", summary: "Timeout (in seconds) to stop a container" },
+  tmpfs: { type: "list", summary: "Mount a tmpfs directory" },
+  tty: { type: "boolean", short: "t", summary: "Allocate a pseudo-TTY" },
+  user: { type: "string", short: "u", summary: "Username or UID (format: <name|uid>[:<group|gid>])" },
+  volume: { type: "list", short: "v", summary: "Bind mount a directory or file of the host (host:container[:options])", complete: "file" },
+  workdir: { type: "string", short: "w", summary: "Working directory inside the container" },
+} as const satisfies Flags;
+
+const bridge: Omit<Refusal, "short"> = {
+  reason: "publishing ports needs the network driver bridge, which this version does not have",
+  hint: "--network host shares the host's ports",
+};
+const windows: Refusal = { reason: "only Windows containers have it" };
+
+/** Flags of Docker that people's fingers know, with the reason why they cannot be had. */
+export const refusedContainerFlags = {
+  publish: { short: "p", ...bridge },
+  "publish-all": { short: "P", ...bridge },
+  "cpu-count": windows,
+  "cpu-percent": windows,
+  "io-maxbandwidth": windows,
+  "io-maxiops": windows,
+  isolation: { reason: "what isolates containers is chosen before the verb", hint: "ramekin --isolation NAME run …" },
+} as const satisfies Readonly<Record<string, Refusal>>;
+
+export const detachKeysFlag = {
+  type: "string",
+  summary: "Override the key sequence for detaching a container",
+} as const;

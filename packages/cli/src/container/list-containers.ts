@@ -1,0 +1,79 @@
+import { machine } from "node:os";
+import type { ContainerInfo } from "@ramekin/engine";
+import { formatPlatform, parsePlatform } from "@ramekin/oci";
+import type { Context } from "../context.ts";
+import { parseFilters } from "../format/filters.ts";
+import { type Listing, listingLines, type Row } from "../format/listing.ts";
+import { ago, ellipsis, humanDuration, longTime, shortId } from "../format/units.ts";
+import { containerFilters, filterContainers } from "./filter-containers.ts";
+
+export interface ListFlags {
+  readonly all: boolean;
+  readonly filter: readonly string[];
+  readonly format: string | undefined;
+  readonly last: number;
+  readonly latest: boolean;
+  readonly "no-trunc": boolean;
+  readonly quiet: boolean;
+}
+
+/** `ramekin ps`. */
+export async function listContainers(flags: ListFlags, context: Context): Promise<number> {
+  const filters = parseFilters(flags.filter, containerFilters);
+  const engine = await context.engine();
+  const last = flags.latest ? 1 : flags.last;
+  // each of these asks about containers that do not run
+  const everything = flags.all || last > 0 || filters.has("status") || filters.has("exited");
+  const all = await engine.containers({ all: true });
+  const found = filterContainers(all, filters).filter(({ status }) => everything || status === "running" || status === "paused");
+  const rows = (last > 0 ? found.slice(0, last) : found).map((container) => containerRow(container, !flags["no-trunc"]));
+  for (const line of listingLines({ ...listing, rows }, flags.format, flags.quiet)) context.print(line);
+  return 0;
+}
+
+const listing: Omit<Listing, "rows"> = {
+  columns: ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"],
+  headings: { ID: "CONTAINER ID", CreatedAt: "CREATED AT", RunningFor: "CREATED", State: "STATE", LocalVolumes: "LOCAL VOLUMES" },
+  key: "ID",
+};
+
+/** By the names of Docker's `ps --format`. */
+export function containerRow(container: ContainerInfo, short: boolean, now = new Date()): Row {
+  const command = container.command.join(" ");
+  return {
+    Command: JSON.stringify(short ? ellipsis(command, 20) : command),
+    CreatedAt: longTime(container.createdAt),
+    ID: short ? shortId(container.id) : container.id,
+    Image: short && /^(sha256:)?[0-9a-f]{64}$/.test(container.image) ? shortId(container.image) : container.image,
+    Labels: Object.entries(container.labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(","),
+    Label: (name) => container.labels[name] ?? "",
+    Names: container.name,
+    Networks: container.network,
+    Platform: formatPlatform(parsePlatform(machine())),
+    Ports: "",
+    RunningFor: ago(container.createdAt, now),
+    State: container.status,
+    Status: describeStatus(container, now),
+  };
+}
+
+/** `Up 2 seconds`, `Exited (0) 3 minutes ago`. */
+export function describeStatus({ status, startedAt, exit }: ContainerInfo, now = new Date()): string {
+  const up = `Up ${humanDuration(now.getTime() - (startedAt ?? now).getTime())}`;
+  switch (status) {
+    case "created":
+      return "Created";
+    case "running":
+      return up;
+    case "paused":
+      return `${up} (Paused)`;
+    case "removing":
+      return "Removal In Progress";
+    case "dead":
+      return "Dead";
+    case "exited":
+      return `Exited (${exit?.code ?? 255}) ${ago(exit?.exitedAt ?? now, now)}`;
+  }
+}

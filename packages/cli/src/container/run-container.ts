@@ -1,0 +1,53 @@
+import { isRamekinError } from "@ramekin/core";
+import type { Context } from "../context.ts";
+import { exitStatus } from "../exit-status.ts";
+import { defaultDetachKeys, parseDetachKeys } from "../values/detach-keys.ts";
+import { createContainer } from "./create-container.ts";
+import type { ContainerFlagValues } from "./options.ts";
+import { runAttached } from "./run-attached.ts";
+import { checkInputDevice, chooseStreams } from "./streams.ts";
+
+export interface RunFlags extends ContainerFlagValues {
+  readonly detach: boolean;
+  readonly "detach-keys": string | undefined;
+  readonly "sig-proxy": boolean;
+}
+
+/** `ramekin run`. */
+export async function runContainer(flags: RunFlags, words: readonly string[], context: Context): Promise<number> {
+  const streams = chooseStreams(flags.attach, flags.interactive, flags.detach);
+  checkInputDevice(context, streams.stdin, flags.tty);
+  const detachKeys = parseDetachKeys(flags["detach-keys"] ?? defaultDetachKeys);
+  const container = await createContainer(context, flags, words, { stdin: stdinFor(flags.interactive, streams.stdin) });
+  const id = container.id;
+  try {
+    if (flags.detach) {
+      await container.start();
+      context.print(id);
+      return exitStatus.ok;
+    }
+    const status = await runAttached(context, container, { ...streams, tty: flags.tty, proxySignals: flags["sig-proxy"], detachKeys });
+    // whoever only writes to it wants to know what
+    if (!streams.stdout && !streams.stderr) context.print(id);
+    return status;
+  } catch (error) {
+    if (flags.rm && !(await hasRun(container))) await container.remove({ force: true });
+    throw error;
+  }
+}
+
+/** `-i` keeps stdin open; it ends with us when we hold it, and waits for others when we do not. */
+export function stdinFor(interactive: boolean, attached: boolean): "closed" | "once" | "open" {
+  if (attached) return "once";
+  return interactive ? "open" : "closed";
+}
+
+/** One that is gone has run: it removes itself. */
+async function hasRun(container: { inspect(): Promise<{ readonly startedAt?: Date }> }): Promise<boolean> {
+  try {
+    return (await container.inspect()).startedAt !== undefined;
+  } catch (error) {
+    if (isRamekinError(error, "NOT_FOUND")) return true;
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+import { dirname } from "node:path";
+import type { BindMount, ContainerDetails, TmpfsMount } from "@ramekin/engine";
+
+const never = "0001-01-01T00:00:00Z";
+
+/** In the shape of `docker inspect`, as far as there is something to say: scripts read these fields. */
+export function describeContainer(container: ContainerDetails): object {
+  const { config, exit, status } = container;
+  const { options } = config;
+  const [path = "", ...rest] = container.command;
+  return {
+    Id: container.id,
+    Created: container.createdAt.toISOString(),
+    Path: path,
+    Args: rest,
+    State: {
+      Status: status,
+      Running: status === "running" || status === "paused",
+      Paused: status === "paused",
+      Restarting: false,
+      OOMKilled: exit?.oomKilled ?? false,
+      Dead: status === "dead",
+      Pid: container.pid ?? 0,
+      ExitCode: exit?.code ?? 0,
+      Error: exit?.error ?? "",
+      StartedAt: container.startedAt?.toISOString() ?? never,
+      FinishedAt: exit?.exitedAt.toISOString() ?? never,
+    },
+    Image: container.imageId,
+    // the bundle stands in the container's folder
+    HostnamePath: `${dirname(container.bundle)}/hostname`,
+    HostsPath: `${dirname(container.bundle)}/hosts`,
+    ResolvConfPath: `${dirname(container.bundle)}/resolv.conf`,
+    LogPath: container.logPath ?? "",
+    Name: `/${container.name}`,
+    RestartCount: 0,
+    Driver: config.storage.driver,
+    Platform: "linux",
+    HostConfig: describeHost(container),
+    Mounts: (options.mounts ?? []).map(describeMount),
+    Config: {
+      Hostname: options.hostname ?? container.id.slice(0, 12),
+      User: options.user ?? "",
+      Tty: options.tty ?? false,
+      OpenStdin: (options.stdin ?? "closed") !== "closed",
+      StdinOnce: options.stdin === "once",
+      Env: Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`),
+      Cmd: options.command ?? null,
+      Entrypoint: options.entrypoint ?? null,
+      Image: container.image,
+      WorkingDir: options.workdir ?? "",
+      Labels: container.labels,
+      StopSignal: config.stopSignal,
+      StopTimeout: config.stopTimeout,
+    },
+    NetworkSettings: { Ports: {}, Networks: { [container.network]: {} } },
+    Bundle: container.bundle,
+  };
+}
+
+function describeHost({ config, network }: ContainerDetails): object {
+  const { options } = config;
+  const { memory, cpu, pids } = options.resources ?? {};
+  const binds = (options.mounts ?? []).filter((mount): mount is BindMount => mount.type === "bind");
+  const period = cpu?.period ?? 100_000;
+  return {
+    Binds: binds.map(({ source, target, readOnly }) => `${source}:${target}${readOnly ? ":ro" : ""}`),
+    LogConfig: { Type: config.log.driver, Config: config.log.options },
+    NetworkMode: network,
+    AutoRemove: options.autoRemove ?? false,
+    ReadonlyRootfs: options.readOnly ?? false,
+    Init: options.init ?? false,
+    Isolation: config.isolation.driver,
+    Memory: memory?.limit ?? 0,
+    MemorySwap: memory?.swap ?? 0,
+    NanoCpus: cpu?.quota ? Math.round((cpu.quota / period) * 1e9) : 0,
+    PidsLimit: pids?.limit ?? null,
+  };
+}
+
+function describeMount(mount: BindMount | TmpfsMount): object {
+  if (mount.type === "tmpfs")
+    return { Type: "tmpfs", Source: "", Destination: mount.target, Mode: mount.options?.join(",") ?? "", RW: true, Propagation: "" };
+  return {
+    Type: "bind",
+    Source: mount.source,
+    Destination: mount.target,
+    Mode: mount.readOnly ? "ro" : "",
+    RW: !mount.readOnly,
+    Propagation: mount.propagation ?? "rprivate",
+  };
+}

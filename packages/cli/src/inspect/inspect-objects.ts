@@ -1,0 +1,56 @@
+import { isRamekinError, RamekinError } from "@ramekin/core";
+import type { Engine } from "@ramekin/engine";
+import { parsePlatform } from "@ramekin/oci";
+import type { Context } from "../context.ts";
+import { exitStatus } from "../exit-status.ts";
+import { reportLines } from "../report.ts";
+import { json } from "../template/functions.ts";
+import { compileTemplate } from "../template/render.ts";
+import { describeContainer } from "./describe-container.ts";
+import { describeImage } from "./describe-image.ts";
+
+export interface InspectFlags {
+  readonly format: string | undefined;
+  readonly type?: "container" | "image" | undefined;
+  readonly platform?: string | undefined;
+}
+
+/** `ramekin inspect`: what is found is shown, even if something is not. */
+export async function inspectObjects(
+  names: readonly string[],
+  { format, type, platform }: InspectFlags,
+  context: Context,
+): Promise<number> {
+  const render = format === undefined || format === "json" ? undefined : compileTemplate(format);
+  const engine = await context.engine();
+  const found: object[] = [];
+  let status: number = exitStatus.ok;
+  for (const name of names) {
+    try {
+      found.push(await describe(engine, name, type, platform));
+    } catch (error) {
+      status = exitStatus.failure;
+      for (const line of reportLines(error, context.logLevel)) context.note(line);
+    }
+  }
+  if (render !== undefined) for (const each of found) context.print(render(each));
+  else context.print(format === "json" ? json(found) : JSON.stringify(found, undefined, 4));
+  return status;
+}
+
+/** A container goes before an image of the same name. */
+async function describe(engine: Engine, name: string, type: InspectFlags["type"], platform: string | undefined): Promise<object> {
+  if (type !== "image") {
+    try {
+      return describeContainer(await (await engine.container(name)).inspect());
+    } catch (error) {
+      if (type === "container" || !isRamekinError(error, "NOT_FOUND")) throw error;
+    }
+  }
+  try {
+    return describeImage(await engine.image(name, platform === undefined ? {} : { platform: parsePlatform(platform) }));
+  } catch (error) {
+    if (type === "image" || !isRamekinError(error, "NOT_FOUND")) throw error;
+    throw new RamekinError("NOT_FOUND", `no such object: ${name}`, { hint: "ramekin ps -a and ramekin images show what there is" });
+  }
+}

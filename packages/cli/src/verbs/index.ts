@@ -1,0 +1,66 @@
+import type { Verb } from "../verb.ts";
+
+export interface VerbEntry {
+  /** All the ways to type it, words separated by a space; the first is its name. */
+  readonly paths: readonly [string, ...string[]];
+  /** Loads the declaration, and nothing else. */
+  load(): Promise<Verb>;
+}
+
+/** First words that are no verb by themselves. */
+export const topics: Readonly<Record<string, string>> = {
+  container: "Manage containers",
+  image: "Manage images",
+  system: "Manage Ramekin",
+};
+
+export const verbEntries: readonly VerbEntry[] = [
+  { paths: ["attach", "container attach"], load: async () => (await import("./attach.ts")).default },
+  { paths: ["completion"], load: async () => (await import("./completion.ts")).default },
+  { paths: ["container inspect"], load: async () => (await import("./container-inspect.ts")).default },
+  { paths: ["create", "container create"], load: async () => (await import("./create.ts")).default },
+  { paths: ["doctor", "system doctor"], load: async () => (await import("./doctor.ts")).default },
+  { paths: ["exec", "container exec"], load: async () => (await import("./exec.ts")).default },
+  { paths: ["image inspect"], load: async () => (await import("./image-inspect.ts")).default },
+  { paths: ["images", "image ls", "image list"], load: async () => (await import("./images.ts")).default },
+  { paths: ["info", "system info"], load: async () => (await import("./info.ts")).default },
+  { paths: ["inspect"], load: async () => (await import("./inspect.ts")).default },
+  { paths: ["kill", "container kill"], load: async () => (await import("./kill.ts")).default },
+  { paths: ["load", "image load"], load: async () => (await import("./load.ts")).default },
+  { paths: ["logs", "container logs"], load: async () => (await import("./logs.ts")).default },
+  { paths: ["pause", "container pause"], load: async () => (await import("./pause.ts")).default },
+  { paths: ["ps", "container ls", "container list", "container ps"], load: async () => (await import("./ps.ts")).default },
+  { paths: ["pull", "image pull"], load: async () => (await import("./pull.ts")).default },
+  { paths: ["rm", "container rm", "container remove"], load: async () => (await import("./rm.ts")).default },
+  { paths: ["rmi", "image rm", "image remove"], load: async () => (await import("./rmi.ts")).default },
+  { paths: ["run", "container run"], load: async () => (await import("./run.ts")).default },
+  { paths: ["start", "container start"], load: async () => (await import("./start.ts")).default },
+  { paths: ["stop", "container stop"], load: async () => (await import("./stop.ts")).default },
+  { paths: ["system prune"], load: async () => (await import("./system-prune.ts")).default },
+  { paths: ["tag", "image tag"], load: async () => (await import("./tag.ts")).default },
+  { paths: ["unpause", "container unpause"], load: async () => (await import("./unpause.ts")).default },
+  { paths: ["version"], load: async () => (await import("./version.ts")).default },
+  { paths: ["wait", "container wait"], load: async () => (await import("./wait.ts")).default },
+];
+
+export interface FoundVerb {
+  readonly entry: VerbEntry;
+  /** How many words named it. */
+  readonly length: number;
+}
+
+export function findVerb(words: readonly string[]): FoundVerb | undefined {
+  const length = Object.hasOwn(topics, words[0] ?? "") ? 2 : 1;
+  const path = words.slice(0, length).join(" ");
+  const entry = verbEntries.find(({ paths }) => paths.includes(path));
+  return entry && { entry, length };
+}
+
+export function pathsOf(name: string): readonly string[] {
+  return verbEntries.find(({ paths }) => paths[0] === name)?.paths ?? [name];
+}
+
+/** All of them: for help, completion and the documentation. */
+export function loadVerbs(): Promise<Verb[]> {
+  return Promise.all(verbEntries.map((entry) => entry.load()));
+}

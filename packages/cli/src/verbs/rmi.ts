@@ -1,0 +1,17 @@
+import { defineVerb } from "../verb.ts";
+
+export default defineVerb({
+  name: "rmi",
+  group: "image",
+  summary: "Remove one or more images",
+  arguments: [{ name: "IMAGE", summary: "A name, an id, or the beginning of an id", repeats: true, complete: "image" }],
+  flags: {
+    force: { type: "boolean", short: "f", summary: "Force removal of the image, though a stopped container uses it" },
+  },
+  examples: [{ command: "ramekin rmi debian", summary: "Remove a name, and the image with its last name" }],
+  hot: true,
+  async run({ flags: { force }, arguments: names }, context) {
+    const { removeImages } = await import("../image/remove-images.ts");
+    return await removeImages(names, force, context);
+  },
+});

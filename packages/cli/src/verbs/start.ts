@@ -1,0 +1,23 @@
+import { detachKeysFlag } from "../container/flags.ts";
+import { defineVerb } from "../verb.ts";
+
+export default defineVerb({
+  name: "start",
+  group: "container",
+  summary: "Start one or more stopped containers",
+  arguments: [{ name: "CONTAINER", summary: "A name, an id, or the beginning of an id", repeats: true, complete: "stopped" }],
+  flags: {
+    attach: { type: "boolean", short: "a", summary: "Attach STDOUT/STDERR and forward signals" },
+    "detach-keys": detachKeysFlag,
+    interactive: { type: "boolean", short: "i", summary: "Attach container's STDIN" },
+  },
+  examples: [
+    { command: "ramekin start web", summary: "Run it again, in the background" },
+    { command: "ramekin start -ai shell", summary: "Run it again, with your terminal attached" },
+  ],
+  hot: true,
+  async run({ flags, arguments: names }, context) {
+    const { startContainers } = await import("../container/start-containers.ts");
+    return await startContainers(flags, names, context);
+  },
+});
