@@ -52,13 +52,18 @@ impl Code {
             Some(libc::ENOENT) => Code::NotFound,
             Some(libc::EEXIST) => Code::AlreadyExists,
             Some(libc::EACCES | libc::EPERM) => Code::PermissionDenied,
-            Some(libc::ENOSPC | libc::EDQUOT | libc::EMFILE | libc::ENFILE | libc::ENOMEM) => Code::ResourceExhausted,
-            Some(libc::ENOSYS | libc::EOPNOTSUPP) => Code::Unsupported,
-            Some(libc::EBUSY | libc::EAGAIN) => Code::Unavailable,
+            Some(libc::ENOSPC | libc::EDQUOT | libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::EMLINK | libc::EFBIG) => {
+                Code::ResourceExhausted
+            }
+            Some(libc::ENOSYS | libc::EOPNOTSUPP | libc::ENODEV) => Code::Unsupported,
+            Some(libc::EBUSY | libc::EAGAIN | libc::ETXTBSY) => Code::Unavailable,
             Some(libc::EIO) => Code::DataLoss,
             Some(libc::ENOTDIR | libc::EISDIR | libc::ENOTEMPTY | libc::EROFS) => Code::FailedPrecondition,
             Some(libc::EINVAL | libc::ENAMETOOLONG | libc::ELOOP | libc::EXDEV) => Code::InvalidArgument,
-            _ => Code::Internal,
+            Some(_) => Code::Internal,
+            // From a decoder: what it was fed is not what it should be.
+            None if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) => Code::DataLoss,
+            None => Code::Internal,
         }
     }
 }
@@ -86,7 +91,17 @@ impl Error {
     /// An errno with what was being done: `open /x: no such file or directory`.
     pub fn io(error: impl Into<io::Error>, what: impl fmt::Display) -> Self {
         let error = error.into();
-        Error::new(Code::of(&error), format!("{what}: {}", describe(&error)))
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+            // One of ours that went through a `Read`: its code and hint are the better ones.
+            Some(ours) => ours.clone().within(what),
+            None => Error::new(Code::of(&error), format!("{what}: {}", describe(&error))),
+        }
+    }
+
+    /// Puts what was being done in front.
+    pub fn within(mut self, what: impl fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
     }
 
     /// `{"code":…,"message":…,"hint"?:…}`, as every native part reports it.
@@ -143,6 +158,13 @@ mod tests {
     fn an_errno_becomes_a_code_and_a_lower_case_message() {
         let error = Error::io(io::Error::from_raw_os_error(libc::ENOENT), "open /x");
         assert_eq!(error, Error::new(Code::NotFound, "open /x: no such file or directory"));
+    }
+
+    #[test]
+    fn an_error_of_ours_keeps_its_code_through_io() {
+        let inner: io::Error = Error::new(Code::ResourceExhausted, "too much").into();
+        let outer = Err::<(), _>(inner).context(|| "layer").unwrap_err();
+        assert_eq!(outer, Error::new(Code::ResourceExhausted, "layer: too much"));
     }
 
     #[test]

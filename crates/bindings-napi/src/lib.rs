@@ -1,0 +1,12 @@
+//! What is safe and quick inside of Node's process: locks, digests, codecs. Glue only; the work is in the pure crates.
+
+mod flock;
+mod sync;
+
+use napi_derive::napi;
+
+/// The id of the build; `@ramekin/native` refuses parts of different builds.
+#[napi]
+pub fn build_id() -> &'static str {
+    ramekin_sys::build::ID
+}

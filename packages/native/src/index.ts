@@ -1,0 +1,9 @@
+/** The native parts behind typed functions. Importing this loads none of them; the first call that needs one does. */
+
+export { addon, nativeSupport } from "./addon.ts";
+export { type Lock, type LockOptions, lock, tryLock } from "./lock.ts";
+export * from "./operations/index.ts";
+export { type NativeParts, nativeParts, nativeProgram, type PartName } from "./parts.ts";
+export { type RootfsOptions, type RootfsRun, rootfs, startRootfs } from "./rootfs.ts";
+export { syncFileSystem } from "./sync.ts";
+export { type IdMaps, rootlessUserns } from "./userns.ts";
