@@ -27,8 +27,12 @@ export function containerHandle(scope: Scope, config: ContainerConfig, { prepare
     offered = undefined;
     return attachment ?? (await import("./attach.ts")).attach(scope, config, options);
   };
-  const stdout = tap("stdout", async () => (await (shared ??= attach())).stdout);
-  const stderr = tap("stderr", async () => (await (shared ??= attach())).stderr);
+  const attached = () => {
+    shared ??= attach();
+    return shared;
+  };
+  const stdout = tap("stdout", async () => (await attached()).stdout);
+  const stderr = tap("stderr", async () => (await attached()).stderr);
   const tell = async (status: ExitStatus) => {
     scope.emit("container", "die", id, { name, exitCode: String(status.code) });
     await notify(scope.kernel.plugins, scope.warn, "stopped", { id, exit: status });

@@ -49,8 +49,8 @@ export function createKernel(plugins: readonly Plugin[], options: KernelOptions)
   let closed = false;
 
   const entryOf = (candidate: Registered): Entry => {
-    const known = entries.get(candidate);
-    if (known) return known;
+    const before = entries.get(candidate);
+    if (before) return before;
     const entry = { slot: slot(`${candidate.kind} ${candidate.name}`) };
     entries.set(candidate, entry);
     return entry;

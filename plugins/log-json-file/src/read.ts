@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type LogReadOptions, type LogRecord, RamekinError } from "@ramekin/core";
+import { type LogFile, openLogFile, openLogFiles } from "./files.ts";
+import { parseRecord } from "./record.ts";
+
+/** Between two looks at a file that is followed. */
+const pollMs = 50;
+
+/** See `LogDriver.read`. `warn` hears of lines that are no records; they are passed over. */
+export async function* readLog(path: string, options: LogReadOptions, warn: (message: string) => void): AsyncGenerator<LogRecord> {
+  const { signal, since, until, follow } = options;
+  let ended = options.follow !== true;
+  options.ended?.then(() => {
+    ended = true;
+  });
+  await using reading = new Reading(await openLogFiles(path));
+  if (options.tail !== undefined) await reading.skipTo(options.tail);
+
+  for (;;) {
+    // Taken before the look: what was written until then is seen by it.
+    const last = ended;
+    for await (const line of reading.lines()) {
+      throwIfAborted(signal, path);
+      const record = parseRecord(line);
+      if (!record) warn(`${path}: passed over a line that is no record`);
+      else if (until && record.time > until) return;
+      else if (!since || record.time >= since) yield record;
+    }
+    throwIfAborted(signal, path);
+    if (await reading.catchUp(path)) continue;
+    if (last || !follow) return;
+    await sleep(pollMs, undefined, { ...(signal && { signal }) }).catch(() => throwIfAborted(signal, path));
+  }
+}
+
+/** The files from the oldest that is not read yet to the current one. */
+class Reading implements AsyncDisposable {
+  readonly #files: LogFile[];
+
+  constructor(files: LogFile[]) {
+    this.#files = files;
+  }
+
+  async skipTo(tail: number): Promise<void> {
+    let wanted = tail;
+    for (let index = this.#files.length - 1; index >= 0; index--) wanted -= await (this.#files[index] as LogFile).seekLast(wanted);
+  }
+
+  async *lines(): AsyncGenerator<Buffer> {
+    for (;;) {
+      const [file] = this.#files;
+      if (!file) return;
+      yield* file.lines();
+      if (this.#files.length === 1) return;
+      await file[Symbol.asyncDispose]();
+      this.#files.shift();
+    }
+  }
+
+  /** Whether rotation has put newer files behind the one that we are at; they are opened. */
+  async catchUp(path: string): Promise<boolean> {
+    const at = this.#files.at(-1);
+    const current = await openLogFile(path);
+    if (!current || current.inode === at?.inode) {
+      await current?.[Symbol.asyncDispose]();
+      return false;
+    }
+    await current[Symbol.asyncDispose]();
+    const all = await openLogFiles(path);
+    const known = at ? all.findIndex(({ inode }) => inode === at.inode) : -1;
+    // Ours is in there still, or has been rotated away: then all that is left is newer.
+    for (const old of all.splice(0, known + 1)) await old[Symbol.asyncDispose]();
+    this.#files.push(...all);
+    return true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const file of this.#files.splice(0)) await file[Symbol.asyncDispose]();
+  }
+}
+
+function throwIfAborted(signal: AbortSignal | undefined, path: string): void {
+  if (signal?.aborted) throw new RamekinError("CANCELLED", `reading ${path} was cancelled`, { cause: signal.reason });
+}
