@@ -1,9 +1,9 @@
 import { definePlugin, type PluginFactory } from "@ramekin/core";
 import { layoutContent } from "./layout.ts";
-import { ownerLock } from "./owner-lock.ts";
+import { bestLock } from "./lock.ts";
 
 export { type LayoutContentOptions, layoutContent } from "./layout.ts";
-export type { Lock, TryLock } from "./lock.ts";
+export { bestLock, flockLock, type Lock, type TryLock } from "./lock.ts";
 export { ownerLock } from "./owner-lock.ts";
 
 /** `root` is the image layout's directory; the plugin's own when absent. */
@@ -16,7 +16,7 @@ const contentLayout: PluginFactory<[options?: { readonly root?: string }]> = def
           layoutContent({
             root: options.root ?? context.root,
             digester: (algorithm) => context.use("digester", { for: algorithm }),
-            tryLock: ownerLock,
+            tryLock: bestLock,
           }),
       },
     },

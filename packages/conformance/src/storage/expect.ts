@@ -41,3 +41,7 @@ export async function removeAll(driver: Pick<StorageDriver, "list" | "remove">):
     left = left.filter(({ key }) => parents.has(key));
   }
 }
+
+export function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
+}

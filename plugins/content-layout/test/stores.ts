@@ -1,0 +1,29 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ContentStore } from "@ramekin/core";
+import { layoutContent, ownerLock, type TryLock } from "../src/index.ts";
+import { nodeDigester } from "./digester.ts";
+
+export interface TestStore extends ContentStore, AsyncDisposable {
+  readonly root: string;
+}
+
+/** Fresh and empty, removed when disposed of. */
+export async function freshStore(tryLock: TryLock = ownerLock): Promise<TestStore> {
+  const root = await mkdtemp(join(tmpdir(), "ramekin-content-"));
+  return { ...storeAt(root, tryLock), root, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) };
+}
+
+export const storeAt = (root: string, tryLock: TryLock = ownerLock): ContentStore =>
+  layoutContent({ root, digester: nodeDigester, tryLock });
+
+/** The command line of a process that serves the store at `root`, `how` says which one. */
+export const program = (root: string, how: string): readonly [string, ...string[]] => [
+  process.execPath,
+  "--conditions=ramekin-source",
+  "--disable-warning=ExperimentalWarning",
+  new URL("program.ts", import.meta.url).pathname,
+  root,
+  how,
+];
