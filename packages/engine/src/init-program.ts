@@ -1,6 +1,4 @@
 import { nativeProgram } from "@ramekin/native";
 
 /** Path of ramekin-init, to be bound into containers as their pid 1. */
-export async function initProgram(): Promise<string> {
-  return nativeProgram("ramekin-init");
-}
+export const initProgram = (): string => nativeProgram("ramekin-init");

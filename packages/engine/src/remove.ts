@@ -1,7 +1,7 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { RamekinError } from "@ramekin/core";
-import type { ContainerConfig } from "./api.ts";
+import { isRamekinError, RamekinError } from "@ramekin/core";
+import type { ContainerConfig, ContainerStatus } from "./api.ts";
 import { notify } from "./kernel/hooks.ts";
 import type { Scope } from "./scope.ts";
 import { currentState, isThere } from "./store/containers.ts";
@@ -13,7 +13,7 @@ import { releaseName } from "./store/names.ts";
 export async function remove(scope: Scope, config: ContainerConfig, options: { readonly force?: boolean } = {}): Promise<void> {
   const { id, name } = config;
   const paths = scope.paths.container(id);
-  const { status } = await currentState(scope, config);
+  const status = await statusUnlessGone(scope, config);
   if ((status === "running" || status === "paused") && !options.force) {
     throw new RamekinError("FAILED_PRECONDITION", `cannot remove container ${name}: it is ${status}`, {
       hint: "stop it first, or remove it with force",
@@ -22,6 +22,15 @@ export async function remove(scope: Scope, config: ContainerConfig, options: { r
   if (!(await isThere(paths.directory))) return; // it removed itself while we looked
   await using _lock = await lockFile(paths.lock, { exclusive: true });
   await removeLocked(scope, config);
+}
+
+async function statusUnlessGone(scope: Scope, config: ContainerConfig): Promise<ContainerStatus | undefined> {
+  try {
+    return (await currentState(scope, config)).status;
+  } catch (error) {
+    if (isRamekinError(error, "NOT_FOUND")) return undefined;
+    throw error;
+  }
 }
 
 /** Under the container's lock. All steps are tried; the container stays listed, as dead, unless all succeed. */

@@ -29,7 +29,7 @@ export async function select<K extends Kind>(kind: K, which: Selector<K>, select
     if (serving !== undefined) return named(kind, serving, which.for, ` (from ${preference.from})`, selection);
   }
 
-  const [best] = await supported(candidates, selection);
+  const best = await bestOf(candidates, selection);
   if (best) return best;
   const subject = which.for === undefined ? kind : `${kind} for ${which.for}`;
   throw new RamekinError("UNSUPPORTED", candidates.length === 0 ? `no plugin provides ${subject}` : `no driver of ${subject} works here`, {
@@ -38,16 +38,34 @@ export async function select<K extends Kind>(kind: K, which: Selector<K>, select
   });
 }
 
+/** Asks those together that may have the same rank, the best first, and nobody who cannot beat what was found: a start pays for every probe. */
+async function bestOf<K extends Kind>(candidates: readonly Registered<K>[], selection: Selection): Promise<Registered<K> | undefined> {
+  const limits = candidates.map(({ provider }) => provider.maxRank ?? Number.POSITIVE_INFINITY);
+  let best: { readonly candidate: Registered<K>; readonly rank: number } | undefined;
+  for (const limit of [...new Set(limits)].sort((a, b) => b - a)) {
+    if (best && limit <= best.rank) break;
+    const found = await ranked(
+      candidates.filter((_, index) => limits[index] === limit),
+      selection,
+    );
+    if (found[0] && (!best || found[0].rank > best.rank)) best = found[0];
+  }
+  return best?.candidate;
+}
+
 /** Those that work here, best first. */
 export async function supported<K extends Kind>(
   candidates: readonly Registered<K>[],
   selection: Selection,
 ): Promise<readonly Registered<K>[]> {
+  return (await ranked(candidates, selection)).map(({ candidate }) => candidate);
+}
+
+async function ranked<K extends Kind>(candidates: readonly Registered<K>[], selection: Selection) {
   const probed = await Promise.all(candidates.map(async (candidate) => ({ candidate, support: await selection.probe(candidate) })));
   return probed
     .flatMap(({ candidate, support }) => (support.ok ? [{ candidate, rank: support.rank ?? 0 }] : []))
-    .sort((a, b) => b.rank - a.rank)
-    .map(({ candidate }) => candidate);
+    .sort((a, b) => b.rank - a.rank);
 }
 
 async function named<K extends Kind>(

@@ -62,9 +62,10 @@ export async function currentState(scope: Scope, config: ContainerConfig): Promi
     const isolation = await scope.kernel.use("isolation", config.isolation.driver);
     await isolation.state(config.id);
     state = await readState(paths);
-    if (state.liveness === "never-started") await readConfig(scope.paths, config.id); // it has removed itself meanwhile
     if (state.liveness === "lost") state = { ...state, liveness: "ended", exit: lost() };
   }
+  // Without a state it has never run, or is gone: it removes itself, or somebody else has.
+  if (state.liveness === "never-started" && !(await isThere(paths.config))) throw noSuch(config.name);
   return { config, state, status: await statusOf(config, state, paths.removing, paths.lock) };
 }
 

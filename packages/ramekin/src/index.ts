@@ -1,0 +1,2 @@
+export * from "@ramekin/engine";
+export { createRamekin, type RamekinOptions } from "./ramekin.ts";

@@ -1,0 +1,32 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Plugin } from "@ramekin/core";
+import { createEngine, type Engine, type EngineOptions } from "@ramekin/engine";
+import { defaultPlugins } from "./defaults.ts";
+
+export interface RamekinOptions extends EngineOptions {
+  /** Beside the drivers that come with Ramekin. */
+  readonly plugins?: readonly Plugin[];
+}
+
+/**
+ * An engine with everything that comes with Ramekin.
+ *
+ *     await using engine = await createRamekin();
+ *     await using container = await engine.run({ image: "ramekin/hello" });
+ *     for await (const bytes of container.stdout) process.stdout.write(bytes);
+ *     const { code } = await container.wait();
+ */
+export async function createRamekin({ plugins = [], ...options }: RamekinOptions = {}): Promise<Engine> {
+  const hello = helloLayout();
+  return createEngine([...defaultPlugins(), ...plugins], {
+    ...options,
+    ...(hello !== undefined && { embedded: { "docker.io/ramekin/hello:latest": hello } }),
+  });
+}
+
+/** The image that comes with the package, beside `src` and `dist`. */
+function helloLayout(): string | undefined {
+  const path = join(import.meta.dirname, "..", "hello");
+  return existsSync(join(path, "oci-layout")) ? path : undefined;
+}
