@@ -27,20 +27,24 @@ async function boot(): Promise<{ lines: Line[]; log: string }> {
   try {
     const root = join(scratch, "root");
     mkdirSync(root);
+    const inside = join(scratch, "inside");
+    cpSync(join(import.meta.dirname, "inside"), inside, { recursive: true });
     await build({
-      entryPoints: [join(import.meta.dirname, "inside", "suites.ts")],
+      entryPoints: {
+        suites: join(import.meta.dirname, "inside", "suites.ts"),
+        "serve-overlayfs": join(repository, "plugins", "storage-overlayfs", "test", "serve.ts"),
+        "serve-vfs": join(repository, "plugins", "storage-vfs", "test", "serve.ts"),
+      },
       bundle: true,
       platform: "node",
       format: "esm",
       target: "node24",
       conditions: ["ramekin-source"],
-      outfile: join(scratch, "suites.mjs"),
+      outdir: inside,
+      outExtension: { ".js": ".mjs" },
       banner: { js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);' },
       logLevel: "error",
     });
-    const inside = join(scratch, "inside");
-    cpSync(join(import.meta.dirname, "inside"), inside, { recursive: true });
-    cpSync(join(scratch, "suites.mjs"), join(inside, "suites.mjs"));
     busyboxLayout(scratch, join(inside, "busybox"));
     makeRoot({
       directory: root,

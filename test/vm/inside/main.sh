@@ -1,8 +1,8 @@
 # The machine's own command: a file system with xattrs, then every script as the user it is for.
 truncate -s 900M /store.img && /usr/bin/mke2fs -q -t ext4 /store.img && mount -o loop /store.img /mnt || echo "vm-not-ok an ext4 store # mount failed"
-mkdir -p /mnt/root
+mkdir -p /mnt/root /mnt/tmp
 sh /vm/cgroup2.sh
-/usr/bin/unshare --mount --propagation private /usr/bin/node --test-reporter=/vm/reporter.mjs /vm/suites.mjs
+TMPDIR=/mnt/tmp RAMEKIN_NATIVE_DIR=/usr/lib/ramekin/native /usr/bin/unshare --mount --propagation private /usr/bin/node --test-reporter=/vm/reporter.mjs /vm/suites.mjs
 for user in alice bob; do
   uid=$(id -u $user)
   mkdir -p /mnt/$user /run/user/$uid /sys/fs/cgroup/user-$user/session

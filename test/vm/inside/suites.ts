@@ -1,0 +1,45 @@
+// Bundled into one file and run by node:test in the virtual machine: the same cases as outside, on cgroup v2 and kernel 6.1.
+import { mkdtempSync, readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { busyboxFixture, isolationSuite, mountsInNamespace, runSuite, storageSuite, type TestApi } from "@ramekin/conformance";
+import type { StorageDriver } from "@ramekin/core";
+import { linuxIsolation } from "@ramekin/isolation-linux";
+import { nativeProgram } from "@ramekin/native";
+import { overlayStorage } from "@ramekin/storage-overlayfs";
+import { vfsStorage } from "@ramekin/storage-vfs";
+
+/** Which driver a test is of stands in its name. */
+const named =
+  (driver: string): TestApi =>
+  (name, body) =>
+    test(`${driver}: ${name}`, { timeout: 300_000 }, (context) => body({ skip: (reason) => context.skip(reason) }));
+
+const drivers = { overlayfs: overlayStorage, vfs: vfsStorage };
+for (const [name, storage] of Object.entries(drivers)) {
+  const roots = new WeakMap<StorageDriver, string>();
+  const rootOf = (driver: StorageDriver): string => roots.get(driver) ?? "";
+  runSuite(named(name), storageSuite, {
+    create() {
+      const root = mkdtempSync(join(tmpdir(), `ramekin-${name}-`));
+      const driver = { ...storage(root), [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) };
+      roots.set(driver, root);
+      return driver;
+    },
+    reopen: (driver) => storage(rootOf(driver)),
+    program: (driver) => [process.execPath, `/vm/serve-${name}.mjs`, rootOf(driver)],
+    footprint: (driver) => readdirSync(rootOf(driver), { recursive: true }).length,
+    withMounts: mountsInNamespace,
+  });
+}
+
+runSuite(named("linux"), isolationSuite, {
+  create: () =>
+    busyboxFixture({
+      create: (directory) => linuxIsolation({ directory, shim: nativeProgram("ramekin-shim"), launcher: nativeProgram("ramekin-launcher") }),
+      capabilities: { userNamespace: true, timeNamespace: true, limits: true, devices: true },
+      init: nativeProgram("ramekin-init"),
+    }),
+});
