@@ -24,7 +24,7 @@ export async function pull(scope: Scope, text: string, options: PullOptions = {}
     lease,
     platform: options.platform ?? scope.platform,
     signal: options.signal,
-    onProgress: options.onProgress,
+    onProgress: from.embedded ? undefined : options.onProgress, // nothing moves that anybody waits for
   });
   const before = findName(await readImages(scope.paths), name);
   const upToDate = moved === 0 && before?.digest === root.digest;
@@ -37,6 +37,7 @@ export async function pull(scope: Scope, text: string, options: PullOptions = {}
 interface From extends AsyncDisposable {
   readonly root: Descriptor;
   readonly origin: Origin;
+  readonly embedded: boolean;
 }
 
 async function originOf(scope: Scope, name: string, options: PullOptions): Promise<From> {
@@ -48,6 +49,7 @@ async function originOf(scope: Scope, name: string, options: PullOptions): Promi
     return {
       root: bare(root),
       origin: (descriptor, rest) => source.blob(descriptor, rest),
+      embedded: true,
       [Symbol.asyncDispose]: () => attempt(scope, "closing the embedded layout", async () => source[Symbol.asyncDispose]()),
     };
   }
@@ -57,7 +59,12 @@ async function originOf(scope: Scope, name: string, options: PullOptions): Promi
   if (reference.digest !== undefined && root.digest !== reference.digest) {
     throw new RamekinError("DATA_LOSS", `${name} resolved to ${root.digest}`);
   }
-  return { root: bare(root), origin: (descriptor, rest) => registry.fetch(reference, descriptor, rest), async [Symbol.asyncDispose]() {} };
+  return {
+    root: bare(root),
+    origin: (descriptor, rest) => registry.fetch(reference, descriptor, rest),
+    embedded: false,
+    async [Symbol.asyncDispose]() {},
+  };
 }
 
 /** Names that the source gave are its own. */
