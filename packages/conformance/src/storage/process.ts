@@ -65,7 +65,7 @@ function dieBefore(step: number): void {
 }
 
 export async function elsewhere([command, ...args]: readonly [string, ...string[]]): Promise<Elsewhere> {
-  const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit", "ipc"], serialization: "advanced" });
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   const killed = once(child, "exit").then(([, signal]) => {
     for (const { reject } of waiting.values())
