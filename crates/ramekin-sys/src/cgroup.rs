@@ -26,12 +26,18 @@ pub struct Cgroup {
 impl Cgroup {
     /// `path` as in the OCI spec's `linux.cgroupsPath`, absolute.
     pub fn find(path: &str) -> io::Result<Self> {
-        Ok(Self::below(hierarchies(&fs::read_to_string("/proc/self/mountinfo")?), path))
+        Ok(Self::below(
+            hierarchies(&fs::read_to_string("/proc/self/mountinfo")?),
+            path,
+        ))
     }
 
     fn below(hierarchies: Vec<Hierarchy>, path: &str) -> Self {
         let relative = Path::new(path.trim_start_matches('/'));
-        let mut found = Cgroup { unified: None, by_controller: Vec::new() };
+        let mut found = Cgroup {
+            unified: None,
+            by_controller: Vec::new(),
+        };
         for hierarchy in hierarchies {
             let directory = hierarchy.mount.join(relative);
             match hierarchy.v2 {
@@ -43,24 +49,38 @@ impl Cgroup {
     }
 
     fn directories(&self) -> impl Iterator<Item = &PathBuf> {
-        self.unified.iter().chain(self.by_controller.iter().map(|(_, directory)| directory))
+        self.unified
+            .iter()
+            .chain(self.by_controller.iter().map(|(_, directory)| directory))
     }
 
     fn controller(&self, name: &str) -> Option<&PathBuf> {
-        self.by_controller.iter().find(|(controllers, _)| controllers.split(',').any(|one| one == name)).map(|(_, directory)| directory)
+        self.by_controller
+            .iter()
+            .find(|(controllers, _)| controllers.split(',').any(|one| one == name))
+            .map(|(_, directory)| directory)
     }
 
     /// How many processes the kernel has killed here for want of memory. 0 where nobody counts.
     pub fn oom_kills(&self) -> u64 {
-        let v1 = self.controller("memory").map(|directory| directory.join("memory.oom_control"));
-        let v2 = self.unified.as_ref().map(|directory| directory.join("memory.events"));
-        v1.into_iter().chain(v2).filter_map(|file| counter(&fs::read_to_string(file).ok()?, "oom_kill")).sum()
+        let v1 = self
+            .controller("memory")
+            .map(|directory| directory.join("memory.oom_control"));
+        let v2 = self
+            .unified
+            .as_ref()
+            .map(|directory| directory.join("memory.events"));
+        v1.into_iter()
+            .chain(v2)
+            .filter_map(|file| counter(&fs::read_to_string(file).ok()?, "oom_kill"))
+            .sum()
     }
 
     /// Of this group and those below it.
     pub fn processes(&self) -> Vec<i32> {
         let mut pids = Vec::new();
-        self.directories().for_each(|directory| collect(directory, &mut pids));
+        self.directories()
+            .for_each(|directory| collect(directory, &mut pids));
         pids.sort_unstable();
         pids.dedup();
         pids
@@ -98,9 +118,15 @@ impl Cgroup {
 
     fn freeze(&self, frozen: bool) {
         if let Some(freezer) = self.controller("freezer") {
-            let _ = fs::write(freezer.join("freezer.state"), if frozen { "FROZEN" } else { "THAWED" });
+            let _ = fs::write(
+                freezer.join("freezer.state"),
+                if frozen { "FROZEN" } else { "THAWED" },
+            );
         } else if let Some(unified) = &self.unified {
-            let _ = fs::write(unified.join("cgroup.freeze"), if frozen { "1" } else { "0" });
+            let _ = fs::write(
+                unified.join("cgroup.freeze"),
+                if frozen { "1" } else { "0" },
+            );
         }
     }
 
@@ -110,21 +136,34 @@ impl Cgroup {
             self.kill_all(patience);
         }
         let deadline = Instant::now() + patience;
-        self.directories().try_for_each(|directory| remove_tree(directory, deadline))
+        self.directories()
+            .try_for_each(|directory| remove_tree(directory, deadline))
     }
 }
 
 fn collect(directory: &Path, pids: &mut Vec<i32>) {
-    let Ok(text) = fs::read_to_string(directory.join("cgroup.procs")) else { return };
-    pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()).filter(|pid| *pid > 0));
+    let Ok(text) = fs::read_to_string(directory.join("cgroup.procs")) else {
+        return;
+    };
+    pids.extend(
+        text.lines()
+            .filter_map(|line| line.parse::<i32>().ok())
+            .filter(|pid| *pid > 0),
+    );
     for child in children(directory) {
         collect(&child, pids);
     }
 }
 
 fn children(directory: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect()
 }
 
 /// A group is busy for a moment after its last process has gone.
@@ -136,37 +175,76 @@ fn remove_tree(directory: &Path, deadline: Instant) -> Result<()> {
         match fs::remove_dir(directory) {
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) if error.raw_os_error() == Some(libc::EBUSY) && Instant::now() < deadline => {
+            Err(error)
+                if error.raw_os_error() == Some(libc::EBUSY) && Instant::now() < deadline =>
+            {
                 std::thread::sleep(Duration::from_millis(2));
             }
-            Err(error) => return Err(Error::io(error, format!("remove cgroup {}", directory.display()))),
+            Err(error) => {
+                return Err(Error::io(
+                    error,
+                    format!("remove cgroup {}", directory.display()),
+                ))
+            }
         }
     }
 }
 
 /// `name 3` in a file of such lines.
 fn counter(text: &str, name: &str) -> Option<u64> {
-    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
+    text.lines().find_map(|line| {
+        line.strip_prefix(name)?
+            .strip_prefix(' ')?
+            .trim()
+            .parse()
+            .ok()
+    })
 }
 
 /// From /proc/self/mountinfo, proc_pid_mountinfo(5); the first mount of each hierarchy.
 fn hierarchies(mountinfo: &str) -> Vec<Hierarchy> {
     let mut found: Vec<Hierarchy> = Vec::new();
     for line in mountinfo.lines() {
-        let Some((before, after)) = line.split_once(" - ") else { continue };
+        let Some((before, after)) = line.split_once(" - ") else {
+            continue;
+        };
         let mut after = after.split(' ');
-        let (Some(kind), Some(options)) = (after.next(), after.nth(1)) else { continue };
-        let Some(mount) = before.split(' ').nth(4) else { continue };
+        let (Some(kind), Some(options)) = (after.next(), after.nth(1)) else {
+            continue;
+        };
+        let Some(mount) = before.split(' ').nth(4) else {
+            continue;
+        };
         let hierarchy = match kind {
-            "cgroup2" => Hierarchy { mount: mount.into(), controllers: String::new(), v2: true },
+            "cgroup2" => Hierarchy {
+                mount: mount.into(),
+                controllers: String::new(),
+                v2: true,
+            },
             "cgroup" => {
-                let generic = ["rw", "ro", "xattr", "noprefix", "clone_children", "relatime"];
-                let named = options.split(',').filter(|option| !generic.contains(option) && !option.starts_with("release_agent="));
-                Hierarchy { mount: mount.into(), controllers: named.collect::<Vec<_>>().join(","), v2: false }
+                let generic = [
+                    "rw",
+                    "ro",
+                    "xattr",
+                    "noprefix",
+                    "clone_children",
+                    "relatime",
+                ];
+                let named = options.split(',').filter(|option| {
+                    !generic.contains(option) && !option.starts_with("release_agent=")
+                });
+                Hierarchy {
+                    mount: mount.into(),
+                    controllers: named.collect::<Vec<_>>().join(","),
+                    v2: false,
+                }
             }
             _ => continue,
         };
-        if !found.iter().any(|other| other.v2 == hierarchy.v2 && other.controllers == hierarchy.controllers) {
+        if !found
+            .iter()
+            .any(|other| other.v2 == hierarchy.v2 && other.controllers == hierarchy.controllers)
+        {
             found.push(hierarchy);
         }
     }
@@ -188,14 +266,26 @@ mod tests {
     #[test]
     fn every_hierarchy_is_found_once() {
         let cgroup = Cgroup::below(hierarchies(HYBRID), "/ramekin/x");
-        assert_eq!(cgroup.unified, Some("/sys/fs/cgroup/unified/ramekin/x".into()));
-        assert_eq!(cgroup.controller("cpuacct"), Some(&"/sys/fs/cgroup/cpu,cpuacct/ramekin/x".into()));
+        assert_eq!(
+            cgroup.unified,
+            Some("/sys/fs/cgroup/unified/ramekin/x".into())
+        );
+        assert_eq!(
+            cgroup.controller("cpuacct"),
+            Some(&"/sys/fs/cgroup/cpu,cpuacct/ramekin/x".into())
+        );
         assert_eq!(cgroup.by_controller.len(), 2);
     }
 
     #[test]
     fn the_counter_is_not_its_namesake() {
-        assert_eq!(counter("oom 4\noom_kill_disable 0\nunder_oom 0\noom_kill 2\n", "oom_kill"), Some(2));
+        assert_eq!(
+            counter(
+                "oom 4\noom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
+                "oom_kill"
+            ),
+            Some(2)
+        );
         assert_eq!(counter("low 0\n", "oom_kill"), None);
     }
 }

@@ -10,8 +10,11 @@ mod overlay;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
 use rustix::fs::CWD;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags,
+    OpenTreeFlags, UnmountFlags,
+};
 use serde::Deserialize;
 
 use crate::{Code, Context, Error, Result};
@@ -52,9 +55,8 @@ pub fn mount_one(mount: &Mount, target: &Path) -> Result<()> {
         attach(&made, target)?;
     }
     match options.propagation {
-        Some(propagation) => {
-            rustix::mount::mount_change(target, propagation).context(|| format!("change the propagation of {}", target.display()))
-        }
+        Some(propagation) => rustix::mount::mount_change(target, propagation)
+            .context(|| format!("change the propagation of {}", target.display())),
         None => Ok(()),
     }
 }
@@ -64,7 +66,9 @@ pub fn unmount_all(target: &Path) -> Result<()> {
     loop {
         match rustix::mount::unmount(target, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
             Ok(()) => {}
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(()),
+            Err(
+                rustix::io::Errno::INVAL | rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR,
+            ) => return Ok(()),
             Err(error) => return Err(Error::io(error, format!("unmount {}", target.display()))),
         }
     }
@@ -74,10 +78,21 @@ pub fn unmount_all(target: &Path) -> Result<()> {
 pub fn unshare_namespace() -> Result<()> {
     // SAFETY: touches no memory; a process of one thread moves as a whole.
     if unsafe { libc::unshare(libc::CLONE_NEWNS) } != 0 {
-        return Err(Error::io(std::io::Error::last_os_error(), "create a mount namespace"));
+        return Err(Error::io(
+            std::io::Error::last_os_error(),
+            "create a mount namespace",
+        ));
     }
-    rustix::mount::mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
-        .context(|| "make the mounts of the new namespace slaves")
+    make_slave()
+}
+
+/// In a mount namespace that is ours already.
+pub fn make_slave() -> Result<()> {
+    rustix::mount::mount_change(
+        "/",
+        MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC,
+    )
+    .context(|| "make the mounts of the new namespace slaves")
 }
 
 /// A detached, read-only mount of one file: what runs from it cannot be written through /proc/PID/exe (CVE-2019-5736).
@@ -89,8 +104,14 @@ pub fn sealed_clone(file: &Path) -> std::io::Result<OwnedFd> {
 }
 
 pub(crate) fn attach(made: &OwnedFd, target: &Path) -> Result<()> {
-    rustix::mount::move_mount(made, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
-        .context(|| format!("mount at {}", target.display()))
+    rustix::mount::move_mount(
+        made,
+        "",
+        CWD,
+        target,
+        MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH,
+    )
+    .context(|| format!("mount at {}", target.display()))
 }
 
 fn clone_tree(source: &str, options: &Options) -> Result<OwnedFd> {
@@ -101,15 +122,20 @@ fn clone_tree(source: &str, options: &Options) -> Result<OwnedFd> {
     let tree = rustix::mount::open_tree(CWD, source, flags).context(|| format!("bind {source}"))?;
     // A bind mount has no file system to configure: what is left over is what nobody understood.
     if let Some((name, _)) = options.data.first() {
-        return Err(Error::new(Code::InvalidArgument, format!("bind {source}: unknown option {name}")));
+        return Err(Error::new(
+            Code::InvalidArgument,
+            format!("bind {source}: unknown option {name}"),
+        ));
     }
-    set_attributes(tree.as_fd(), options.set, options.clear, false).context(|| format!("bind {source}: set its flags"))?;
+    set_attributes(tree.as_fd(), options.set, options.clear, false)
+        .context(|| format!("bind {source}: set its flags"))?;
     Ok(tree)
 }
 
 fn create(mount: &Mount, options: &Options) -> Result<OwnedFd> {
     let what = || format!("mount {} of type {}", mount.source, mount.kind);
-    let fs = rustix::mount::fsopen(mount.kind.as_str(), FsOpenFlags::FSOPEN_CLOEXEC).context(what)?;
+    let fs =
+        rustix::mount::fsopen(mount.kind.as_str(), FsOpenFlags::FSOPEN_CLOEXEC).context(what)?;
     configure(&fs, &mount.source, options).map_err(|error| explain(&fs, error, what()))?;
     finish(&fs, options).map_err(|error| explain(&fs, error, what()))
 }
@@ -121,10 +147,13 @@ fn configure(fs: &OwnedFd, source: &str, options: &Options) -> rustix::io::Resul
     if options.set & libc::MOUNT_ATTR_RDONLY != 0 {
         rustix::mount::fsconfig_set_flag(fs, "ro")?;
     }
-    options.data.iter().try_for_each(|(name, value)| match value {
-        Some(value) => rustix::mount::fsconfig_set_string(fs, *name, *value),
-        None => rustix::mount::fsconfig_set_flag(fs, *name),
-    })
+    options
+        .data
+        .iter()
+        .try_for_each(|(name, value)| match value {
+            Some(value) => rustix::mount::fsconfig_set_string(fs, *name, *value),
+            None => rustix::mount::fsconfig_set_flag(fs, *name),
+        })
 }
 
 fn finish(fs: &OwnedFd, options: &Options) -> rustix::io::Result<OwnedFd> {
@@ -146,17 +175,38 @@ fn explain(fs: &OwnedFd, error: rustix::io::Errno, what: String) -> Error {
 }
 
 /// mount_setattr(2), which rustix has not.
-fn set_attributes(mount: BorrowedFd<'_>, set: u64, clear: u64, recursive: bool) -> std::io::Result<()> {
+fn set_attributes(
+    mount: BorrowedFd<'_>,
+    set: u64,
+    clear: u64,
+    recursive: bool,
+) -> std::io::Result<()> {
     if set == 0 && clear == 0 {
         return Ok(());
     }
     // An access-time mode replaces the one there is: the kernel wants the old one cleared with it.
-    let clear = if set & libc::MOUNT_ATTR__ATIME != 0 || clear & libc::MOUNT_ATTR__ATIME != 0 { clear | libc::MOUNT_ATTR__ATIME } else { clear };
-    let attributes = libc::mount_attr { attr_set: set, attr_clr: clear, propagation: 0, userns_fd: 0 };
+    let clear = if set & libc::MOUNT_ATTR__ATIME != 0 || clear & libc::MOUNT_ATTR__ATIME != 0 {
+        clear | libc::MOUNT_ATTR__ATIME
+    } else {
+        clear
+    };
+    let attributes = libc::mount_attr {
+        attr_set: set,
+        attr_clr: clear,
+        propagation: 0,
+        userns_fd: 0,
+    };
     let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: an empty path, and a structure that outlives the call, with its own size.
     let result = unsafe {
-        libc::syscall(libc::SYS_mount_setattr, mount.as_raw_fd(), c"".as_ptr(), flags, &attributes, size_of::<libc::mount_attr>())
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_raw_fd(),
+            c"".as_ptr(),
+            flags,
+            &attributes,
+            size_of::<libc::mount_attr>(),
+        )
     };
     match result {
         0 => Ok(()),

@@ -45,7 +45,11 @@ pub fn loopback_up() -> io::Result<()> {
     flags_ioctl(&socket, libc::SIOCSIFFLAGS, &mut request)
 }
 
-fn flags_ioctl(socket: &OwnedFd, operation: libc::c_ulong, request: &mut libc::ifreq) -> io::Result<()> {
+fn flags_ioctl(
+    socket: &OwnedFd,
+    operation: libc::c_ulong,
+    request: &mut libc::ifreq,
+) -> io::Result<()> {
     // SAFETY: both operations read and write one ifreq.
     match unsafe { libc::ioctl(socket.as_raw_fd(), operation as _, request) } {
         0 => Ok(()),

@@ -42,7 +42,10 @@ fn identify(passwd: &str, group: &str, choice: &str, more: &[String]) -> Result<
         None => (choice, None),
     };
     let user = if user.is_empty() { "0" } else { user };
-    let entry = passwd.lines().filter_map(User::parse).find(|entry| entry.name == user || Some(entry.uid) == number(user));
+    let entry = passwd
+        .lines()
+        .filter_map(User::parse)
+        .find(|entry| entry.name == user || Some(entry.uid) == number(user));
     let (uid, own_gid) = match (&entry, number(user)) {
         (Some(entry), _) => (entry.uid, entry.gid),
         (None, Some(uid)) => (uid, 0),
@@ -54,29 +57,58 @@ fn identify(passwd: &str, group: &str, choice: &str, more: &[String]) -> Result<
     };
     let mut groups = vec![gid];
     if let (Some(entry), None) = (&entry, group_choice) {
-        groups.extend(group.lines().filter_map(Group::parse).filter(|group| group.has(entry.name)).map(|group| group.gid));
+        groups.extend(
+            group
+                .lines()
+                .filter_map(Group::parse)
+                .filter(|group| group.has(entry.name))
+                .map(|group| group.gid),
+        );
     }
     for choice in more {
         groups.push(find_group(group, choice)?);
     }
     let mut seen = Vec::new();
-    groups.retain(|gid| !seen.contains(gid) && { seen.push(*gid); true });
-    Ok(Identity { uid, gid, groups, home: entry.map(|entry| entry.home.to_owned()).filter(|home| !home.is_empty()) })
+    groups.retain(|gid| {
+        !seen.contains(gid) && {
+            seen.push(*gid);
+            true
+        }
+    });
+    Ok(Identity {
+        uid,
+        gid,
+        groups,
+        home: entry
+            .map(|entry| entry.home.to_owned())
+            .filter(|home| !home.is_empty()),
+    })
 }
 
 fn find_group(group: &str, choice: &str) -> Result<u32> {
-    let entry = group.lines().filter_map(Group::parse).find(|entry| entry.name == choice || Some(entry.gid) == number(choice));
-    entry.map(|entry| entry.gid).or_else(|| number(choice)).ok_or_else(|| unknown("group", choice, "group"))
+    let entry = group
+        .lines()
+        .filter_map(Group::parse)
+        .find(|entry| entry.name == choice || Some(entry.gid) == number(choice));
+    entry
+        .map(|entry| entry.gid)
+        .or_else(|| number(choice))
+        .ok_or_else(|| unknown("group", choice, "group"))
 }
 
 fn unknown(what: &str, name: &str, file: &str) -> Error {
-    Error::new(Code::NotFound, format!("unable to find {what} {name}: no matching entries in {file} file"))
+    Error::new(
+        Code::NotFound,
+        format!("unable to find {what} {name}: no matching entries in {file} file"),
+    )
 }
 
 /// Ids end at 2^31 - 1, as Docker has it; 2^32 - 1 would mean "unchanged" to setuid(2).
 fn number(text: &str) -> Option<u32> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|id| digits && *id <= i32::MAX as u32)
+    text.parse()
+        .ok()
+        .filter(|id| digits && *id <= i32::MAX as u32)
 }
 
 struct User<'a> {
@@ -92,7 +124,12 @@ impl<'a> User<'a> {
         let (name, _password) = (fields.next()?, fields.next()?);
         let (uid, gid) = (number(fields.next()?)?, number(fields.next()?)?);
         let home = fields.nth(1).unwrap_or("");
-        (!name.is_empty() && !name.starts_with('#')).then_some(User { name, uid, gid, home })
+        (!name.is_empty() && !name.starts_with('#')).then_some(User {
+            name,
+            uid,
+            gid,
+            home,
+        })
     }
 }
 
@@ -106,7 +143,11 @@ impl<'a> Group<'a> {
     fn parse(line: &'a str) -> Option<Self> {
         let mut fields = line.trim().split(':');
         let (name, _password, gid) = (fields.next()?, fields.next()?, number(fields.next()?)?);
-        (!name.is_empty() && !name.starts_with('#')).then_some(Group { name, gid, members: fields.next().unwrap_or("") })
+        (!name.is_empty() && !name.starts_with('#')).then_some(Group {
+            name,
+            gid,
+            members: fields.next().unwrap_or(""),
+        })
     }
 
     fn has(&self, user: &str) -> bool {
@@ -129,7 +170,15 @@ mod tests {
     #[test]
     fn a_name_brings_its_groups_and_home() {
         let ann = of("ann", &[]).unwrap();
-        assert_eq!(ann, Identity { uid: 1000, gid: 1000, groups: vec![1000, 10], home: Some("/home/ann".into()) });
+        assert_eq!(
+            ann,
+            Identity {
+                uid: 1000,
+                gid: 1000,
+                groups: vec![1000, 10],
+                home: Some("/home/ann".into())
+            }
+        );
         assert_eq!(of("1000", &[]).unwrap(), ann);
     }
 
@@ -149,8 +198,17 @@ mod tests {
         let found = of("4242", &[]).unwrap();
         assert_eq!((found.uid, found.gid, found.home), (4242, 0, None));
         let error = of("nobody", &[]).unwrap_err();
-        assert_eq!(error, Error::new(Code::NotFound, "unable to find user nobody: no matching entries in passwd file"));
-        assert_eq!(of("ann:none", &[]).unwrap_err().message, "unable to find group none: no matching entries in group file");
+        assert_eq!(
+            error,
+            Error::new(
+                Code::NotFound,
+                "unable to find user nobody: no matching entries in passwd file"
+            )
+        );
+        assert_eq!(
+            of("ann:none", &[]).unwrap_err().message,
+            "unable to find group none: no matching entries in group file"
+        );
     }
 
     #[test]

@@ -41,7 +41,15 @@ pub fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
 /// A process that has ended is not an error.
 pub fn pidfd_signal(pidfd: &impl AsRawFd, signal: i32) -> io::Result<()> {
     // SAFETY: no pointer but a null siginfo, which the call allows.
-    let result = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, std::ptr::null::<libc::siginfo_t>(), 0) };
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            signal,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
     match result {
         0 => Ok(()),
         _ => match io::Error::last_os_error() {
@@ -85,17 +93,25 @@ pub fn become_subreaper() -> io::Result<()> {
 /// Field 22 of /proc/PID/stat: clock ticks since boot. With the boot id it names a process for good.
 pub fn start_time(pid: i32) -> io::Result<u64> {
     let stat = fs::read(format!("/proc/{pid}/stat"))?;
-    parse_start_time(&stat).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "malformed stat"))
+    parse_start_time(&stat)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "malformed stat"))
 }
 
 fn parse_start_time(stat: &[u8]) -> Option<u64> {
     // The second field is the command's name in parentheses and may hold anything, parentheses and spaces too.
     let after = &stat[stat.iter().rposition(|byte| *byte == b')')? + 1..];
-    std::str::from_utf8(after).ok()?.split_ascii_whitespace().nth(19)?.parse().ok()
+    std::str::from_utf8(after)
+        .ok()?
+        .split_ascii_whitespace()
+        .nth(19)?
+        .parse()
+        .ok()
 }
 
 pub fn boot_id() -> io::Result<String> {
-    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim_end().to_owned())
+    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?
+        .trim_end()
+        .to_owned())
 }
 
 #[cfg(test)]
@@ -116,7 +132,10 @@ mod tests {
 
     #[test]
     fn a_killed_child_counts_from_128() {
-        let child = std::process::Command::new("sleep").arg("100").spawn().unwrap();
+        let child = std::process::Command::new("sleep")
+            .arg("100")
+            .spawn()
+            .unwrap();
         let pid = child.id() as i32;
         let pidfd = pidfd_open(pid).unwrap();
         assert_eq!(try_wait(pid), None);

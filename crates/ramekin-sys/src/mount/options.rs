@@ -26,7 +26,11 @@ impl<'a> Options<'a> {
 
     fn add(&mut self, option: &'a str) -> Result<()> {
         if let Some((attribute, on)) = attribute(option) {
-            let (to, from) = if on { (&mut self.set, &mut self.clear) } else { (&mut self.clear, &mut self.set) };
+            let (to, from) = if on {
+                (&mut self.set, &mut self.clear)
+            } else {
+                (&mut self.clear, &mut self.set)
+            };
             *to |= attribute;
             *from &= !attribute;
             return Ok(());
@@ -97,8 +101,14 @@ mod tests {
         let options = strings(&["rbind", "ro", "nosuid", "rslave", "size=64k", "volatile"]);
         let parsed = Options::parse(&options).unwrap();
         assert!(parsed.bind && parsed.recursive);
-        assert_eq!(parsed.set, libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID);
-        assert_eq!(parsed.propagation, Some(MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC));
+        assert_eq!(
+            parsed.set,
+            libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID
+        );
+        assert_eq!(
+            parsed.propagation,
+            Some(MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
+        );
         assert_eq!(parsed.data, [("size", Some("64k")), ("volatile", None)]);
     }
 
@@ -112,6 +122,9 @@ mod tests {
     #[test]
     fn an_option_that_only_starts_with_r_is_data() {
         let options = strings(&["redirect_dir=off"]);
-        assert_eq!(Options::parse(&options).unwrap().data, [("redirect_dir", Some("off"))]);
+        assert_eq!(
+            Options::parse(&options).unwrap().data,
+            [("redirect_dir", Some("off"))]
+        );
     }
 }

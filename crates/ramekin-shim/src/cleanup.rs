@@ -1,0 +1,96 @@
+//! After a container: core's `CleanupOperation`s. Each may be run again, and a failure does not stop the rest.
+
+mod address;
+mod event;
+mod link;
+mod program;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use ramekin_sys::cgroup::Cgroup;
+use ramekin_sys::rooted::Root;
+use ramekin_sys::{mount, tree, Context, Error, Result};
+
+use crate::config::{CleanupOperation, Config};
+use crate::launcher::Launcher;
+use crate::run_directory::RunDirectory;
+use crate::state::Exit;
+
+const CGROUP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Everything that follows the exit status: the launcher's `delete`, the root's mounts, the list. Failures are reported.
+pub fn after_exit(config: &Config, run: &RunDirectory, launcher: &Launcher, exit: Option<&Exit>) {
+    note("delete by the launcher", forget(run, launcher, &config.id));
+    note("unmount the root", mount::unmount_all(&run.path("rootfs")));
+    for operation in &config.cleanup {
+        note(name(operation), perform(operation, run, exit));
+    }
+}
+
+fn forget(run: &RunDirectory, launcher: &Launcher, id: &str) -> Result<()> {
+    match run.path("launcher").join(id).exists() {
+        true => launcher.run("delete", &["--force"]),
+        false => Ok(()),
+    }
+}
+
+fn note(what: &str, result: Result<()>) {
+    if let Err(error) = result {
+        crate::report(format_args!("cleanup: {what}: {error}"));
+    }
+}
+
+fn perform(operation: &CleanupOperation, run: &RunDirectory, exit: Option<&Exit>) -> Result<()> {
+    match operation {
+        CleanupOperation::Unmount { path } => run.in_every_namespace(|| mount::unmount_all(path)),
+        CleanupOperation::RemoveTree { root, path } => match Root::open(root) {
+            Ok(root) => tree::remove_tree(&root, path),
+            Err(error) => absent_is_done(error),
+        },
+        CleanupOperation::DeleteLink { name } => link::delete(name),
+        CleanupOperation::DeleteNetns { path } => {
+            run.in_every_namespace(|| mount::unmount_all(path))?;
+            unlink(path)
+        }
+        CleanupOperation::RemoveCgroup { path } => Cgroup::find(path)
+            .context(|| "cgroups")?
+            .remove(CGROUP_PATIENCE),
+        CleanupOperation::AppendEvent { file, event } => event::append(file, event, exit),
+        CleanupOperation::FreeAddress {
+            pool,
+            address,
+            holder,
+        } => address::free(pool, address, holder),
+        CleanupOperation::Exec { argv, timeout_ms } => {
+            program::run(argv, Duration::from_millis(*timeout_ms))
+        }
+    }
+}
+
+fn name(operation: &CleanupOperation) -> &'static str {
+    match operation {
+        CleanupOperation::Unmount { .. } => "unmount",
+        CleanupOperation::RemoveTree { .. } => "remove-tree",
+        CleanupOperation::DeleteLink { .. } => "delete-link",
+        CleanupOperation::DeleteNetns { .. } => "delete-netns",
+        CleanupOperation::RemoveCgroup { .. } => "remove-cgroup",
+        CleanupOperation::AppendEvent { .. } => "append-event",
+        CleanupOperation::FreeAddress { .. } => "free-address",
+        CleanupOperation::Exec { .. } => "exec",
+    }
+}
+
+fn absent_is_done(error: Error) -> Result<()> {
+    match error.code {
+        ramekin_sys::Code::NotFound => Ok(()),
+        _ => Err(error),
+    }
+}
+
+fn unlink(path: &Path) -> Result<()> {
+    fs::remove_file(path)
+        .context(|| format!("remove {}", path.display()))
+        .or_else(absent_is_done)
+}

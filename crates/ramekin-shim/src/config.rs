@@ -1,0 +1,187 @@
+//! `shim.json`, the supervisor's input (ARCHITECTURE.md).
+
+use ramekin_sys::mount::Mount;
+use ramekin_sys::userns::Maps;
+use ramekin_sys::{Code, Context, Error, Result};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Config {
+    pub version: u32,
+    pub id: String,
+    pub bundle: PathBuf,
+    pub state_file: PathBuf,
+    pub launcher: LauncherConfig,
+    #[serde(default)]
+    pub rootfs: Vec<Mount>,
+    pub io: IoConfig,
+    pub user: Option<String>,
+    #[serde(default)]
+    pub groups: Vec<String>,
+    pub cgroup: Option<String>,
+    pub userns: Option<Maps>,
+    #[serde(default)]
+    pub cleanup: Vec<CleanupOperation>,
+}
+
+/// An OCI runtime's command line: `argv`, then global options, then the verb.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LauncherConfig {
+    pub argv: Vec<String>,
+    #[serde(default)]
+    pub options: Vec<String>,
+}
+
+/// Core's `ProcessIO`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct IoConfig {
+    #[serde(default)]
+    pub terminal: bool,
+    #[serde(default)]
+    pub stdin: StdinMode,
+    #[serde(default)]
+    pub log: LogConfig,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StdinMode {
+    #[default]
+    Closed,
+    Once,
+    Open,
+}
+
+/// Core's `LogWriterSpec`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum LogConfig {
+    JsonFile {
+        path: PathBuf,
+        max_bytes: Option<u64>,
+        max_files: Option<u32>,
+    },
+    Local {
+        path: PathBuf,
+        max_bytes: Option<u64>,
+        max_files: Option<u32>,
+    },
+    #[default]
+    None,
+    Passthrough,
+    Exec {
+        argv: Vec<String>,
+        env: Option<BTreeMap<String, String>>,
+    },
+}
+
+/// Core's `CleanupOperation`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case")]
+pub enum CleanupOperation {
+    Unmount {
+        path: PathBuf,
+    },
+    RemoveTree {
+        root: PathBuf,
+        path: PathBuf,
+    },
+    DeleteLink {
+        name: String,
+    },
+    DeleteNetns {
+        path: PathBuf,
+    },
+    RemoveCgroup {
+        path: String,
+    },
+    AppendEvent {
+        file: PathBuf,
+        event: serde_json::Map<String, serde_json::Value>,
+    },
+    FreeAddress {
+        pool: PathBuf,
+        address: String,
+        holder: String,
+    },
+    #[serde(rename_all = "camelCase")]
+    Exec {
+        argv: Vec<String>,
+        timeout_ms: u64,
+    },
+}
+
+impl Config {
+    pub fn read(file: &Path) -> Result<Self> {
+        let text = std::fs::read(file).context(|| file.display().to_string())?;
+        let config: Config = serde_json::from_slice(&text).map_err(|error| {
+            Error::new(
+                Code::InvalidArgument,
+                format!("{}: {error}", file.display()),
+            )
+        })?;
+        match (config.version, config.launcher.argv.is_empty()) {
+            (1, false) => Ok(config),
+            (1, true) => Err(Error::new(
+                Code::InvalidArgument,
+                format!("{}: launcher.argv is empty", file.display()),
+            )),
+            (version, _) => Err(Error::new(
+                Code::Unsupported,
+                format!("{}: version {version}", file.display()),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cleanup_operation_of_core_is_known() {
+        let list = r#"[
+            {"op":"unmount","path":"/m"}, {"op":"remove-tree","root":"/r","path":"a/b"}, {"op":"delete-link","name":"veth0"},
+            {"op":"delete-netns","path":"/n"}, {"op":"remove-cgroup","path":"/ramekin/x"},
+            {"op":"append-event","file":"/e","event":{"type":"container","n":1}},
+            {"op":"free-address","pool":"/p","address":"10.0.0.2","holder":"x"}, {"op":"exec","argv":["/bin/x"],"timeoutMs":5}]"#;
+        let list: Vec<CleanupOperation> = serde_json::from_str(list).unwrap();
+        assert_eq!(list.len(), 8);
+    }
+
+    #[test]
+    fn every_log_writer_of_core_is_known() {
+        let parse = |text: &str| serde_json::from_str::<LogConfig>(text).unwrap();
+        assert!(matches!(
+            parse(r#"{"type":"json-file","path":"/l","maxBytes":5,"maxFiles":2}"#),
+            LogConfig::JsonFile {
+                max_bytes: Some(5),
+                max_files: Some(2),
+                ..
+            }
+        ));
+        assert!(matches!(
+            parse(r#"{"type":"local","path":"/l"}"#),
+            LogConfig::Local {
+                max_bytes: None,
+                ..
+            }
+        ));
+        assert!(matches!(parse(r#"{"type":"none"}"#), LogConfig::None));
+        assert!(matches!(
+            parse(r#"{"type":"passthrough"}"#),
+            LogConfig::Passthrough
+        ));
+        assert!(matches!(
+            parse(r#"{"type":"exec","argv":["/x"],"env":{"A":"1"}}"#),
+            LogConfig::Exec { .. }
+        ));
+    }
+}

@@ -1,0 +1,205 @@
+//! What a process writes, kept: core's `LogWriterSpec`.
+
+mod file;
+mod json;
+mod lines;
+mod program;
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::BorrowedFd;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ramekin_sys::Result;
+
+use crate::config::LogConfig;
+use file::RotatedFile;
+use lines::{Line, Lines};
+use program::LogProgram;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    Stdout,
+    Stderr,
+}
+
+#[derive(Debug)]
+pub struct Log {
+    sink: Sink,
+    stdout: Lines,
+    stderr: Lines,
+    /// A failure is reported once, not per line.
+    failed: bool,
+}
+
+#[derive(Debug)]
+enum Sink {
+    None,
+    JsonFile(RotatedFile),
+    Local(RotatedFile),
+    Passthrough,
+    Program(LogProgram),
+}
+
+impl Log {
+    pub fn open(config: &LogConfig) -> Result<Self> {
+        let sink = match config {
+            LogConfig::None => Sink::None,
+            LogConfig::Passthrough => Sink::Passthrough,
+            LogConfig::JsonFile {
+                path,
+                max_bytes,
+                max_files,
+            } => Sink::JsonFile(RotatedFile::open(path, *max_bytes, *max_files)?),
+            LogConfig::Local {
+                path,
+                max_bytes,
+                max_files,
+            } => Sink::Local(RotatedFile::open(path, *max_bytes, *max_files)?),
+            LogConfig::Exec { argv, env } => Sink::Program(LogProgram::start(argv, env.as_ref())?),
+        };
+        Ok(Log {
+            sink,
+            stdout: Lines::default(),
+            stderr: Lines::default(),
+            failed: false,
+        })
+    }
+
+    pub fn write(&mut self, stream: Stream, bytes: &[u8]) {
+        let time = SystemTime::now();
+        let lines = match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        };
+        let result = match &mut self.sink {
+            Sink::None => return,
+            Sink::Passthrough => pass_through(stream, bytes),
+            sink => {
+                let mut batch = Vec::new();
+                lines.split(bytes, |line| append(sink, &mut batch, stream, time, line));
+                flush(sink, &mut batch)
+            }
+        };
+        self.note(result);
+    }
+
+    /// Lines that have no end; nothing more will come.
+    pub fn finish(&mut self) {
+        let time = SystemTime::now();
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let lines = match stream {
+                Stream::Stdout => &mut self.stdout,
+                Stream::Stderr => &mut self.stderr,
+            };
+            let mut batch = Vec::new();
+            let sink = &mut self.sink;
+            lines.finish(|line| append(sink, &mut batch, stream, time, line));
+            let result = flush(sink, &mut batch);
+            self.note(result);
+        }
+        if let Sink::Program(program) = &mut self.sink {
+            program.close_when_written();
+        }
+    }
+
+    fn note(&mut self, result: std::io::Result<()>) {
+        if let (Err(error), false) = (result, self.failed) {
+            crate::report(format_args!(
+                "the log could not be written, and lines are missing from it: {error}"
+            ));
+            self.failed = true;
+        }
+    }
+
+    /// The writer is behind: the process should wait.
+    pub fn is_congested(&self) -> bool {
+        matches!(&self.sink, Sink::Program(program) if program.is_congested())
+    }
+
+    /// A descriptor to watch for room, and to give to `flush`.
+    pub fn waits_on(&self) -> Option<BorrowedFd<'_>> {
+        match &self.sink {
+            Sink::Program(program) => program.waits_on(),
+            _ => None,
+        }
+    }
+
+    pub fn flush(&mut self) {
+        if let Sink::Program(program) = &mut self.sink {
+            let result = program.flush();
+            self.note(result);
+        }
+    }
+
+    /// The descriptor that `waits_on` may name.
+    pub fn pipe(&self) -> Option<BorrowedFd<'_>> {
+        match &self.sink {
+            Sink::Program(program) => program.pipe(),
+            _ => None,
+        }
+    }
+}
+
+fn append(sink: &mut Sink, batch: &mut Vec<u8>, stream: Stream, time: SystemTime, line: Line<'_>) {
+    let before = batch.len();
+    match sink {
+        Sink::JsonFile(_) => json::append(batch, stream, &crate::time::rfc3339(time), line),
+        _ => append_frame(batch, stream, time, line),
+    }
+    if let Sink::JsonFile(file) | Sink::Local(file) = sink {
+        file.note_record(batch, before);
+    }
+}
+
+fn flush(sink: &mut Sink, batch: &mut Vec<u8>) -> std::io::Result<()> {
+    match sink {
+        Sink::JsonFile(file) | Sink::Local(file) => file.write(batch),
+        Sink::Program(program) => program.write(batch),
+        Sink::None | Sink::Passthrough => Ok(()),
+    }
+}
+
+/// The frame of `local` and `exec`: length, time, stream, flags, line.
+fn append_frame(batch: &mut Vec<u8>, stream: Stream, time: SystemTime, line: Line<'_>) {
+    let nanos = time
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos() as i64);
+    batch.extend((line.bytes.len() as u32 + 10).to_be_bytes());
+    batch.extend(nanos.to_be_bytes());
+    batch.push(match stream {
+        Stream::Stdout => 1,
+        Stream::Stderr => 2,
+    });
+    batch.push(u8::from(!line.ended));
+    batch.extend(line.bytes);
+}
+
+fn pass_through(stream: Stream, bytes: &[u8]) -> std::io::Result<()> {
+    // SAFETY: 1 and 2 are open as long as we live: main sees to that.
+    let fd = unsafe { BorrowedFd::borrow_raw(if stream == Stream::Stdout { 1 } else { 2 }) };
+    File::from(fd.try_clone_to_owned()?).write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_laid_out_as_core_says() {
+        let mut batch = Vec::new();
+        append_frame(
+            &mut batch,
+            Stream::Stderr,
+            UNIX_EPOCH + std::time::Duration::from_nanos(258),
+            Line {
+                bytes: b"hi",
+                ended: false,
+            },
+        );
+        assert_eq!(
+            batch,
+            [0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 1, 2, 2, 1, b'h', b'i']
+        );
+    }
+}

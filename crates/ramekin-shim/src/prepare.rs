@@ -1,0 +1,191 @@
+//! Everything before the launcher: namespaces, the root file system, users, mount targets, the final bundle.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use ramekin_sys::rooted::Root;
+use ramekin_sys::{mount, passwd, userns, Code, Context, Error, Result};
+use rustix::fs::{FileType, Mode};
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::run_directory::RunDirectory;
+use crate::spec;
+
+/// What the supervisor keeps of the specification.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The root, for looking up users of later processes.
+    pub root: Root,
+    pub new_network: bool,
+    /// The processes die with the first one: the kernel sees to that.
+    pub own_pids: bool,
+    /// For the ownership of pipes; `None` where ids are mapped.
+    pub uid: Option<u32>,
+    pub console_size: Option<(u16, u16)>,
+}
+
+pub fn prepare(config: &Config, run: &RunDirectory) -> Result<Prepared> {
+    match &config.userns {
+        Some(maps) => {
+            userns::enter(maps)?;
+            mount::make_slave()?;
+        }
+        None => mount::unshare_namespace()?,
+    }
+    let mut spec = read_spec(&config.bundle.join("config.json"))?;
+    let root_path = run.path("rootfs");
+    fs::create_dir_all(&root_path).context(|| root_path.display().to_string())?;
+    if config.rootfs.is_empty() {
+        let given = spec
+            .get("root")
+            .and_then(|root| root.get("path"))
+            .and_then(Value::as_str)
+            .unwrap_or("rootfs");
+        let source = config.bundle.join(given).to_string_lossy().into_owned();
+        mount::mount_one(
+            &mount::Mount {
+                kind: "bind".into(),
+                source,
+                options: vec!["rbind".into()],
+            },
+            &root_path,
+        )?;
+    } else {
+        mount::mount_all(&config.rootfs, &root_path)?;
+    }
+    spec::relocate(&mut spec, &config.bundle, &root_path);
+    let root = Root::open(&root_path)?;
+    if let (true, Some(process)) = (
+        config.user.is_some() || !config.groups.is_empty(),
+        spec.get_mut("process"),
+    ) {
+        identify(&root, process, config.user.as_deref(), &config.groups)?;
+    }
+    if let Some(process @ Value::Object(_)) = spec.get_mut("process") {
+        process["terminal"] = config.io.terminal.into();
+    }
+    make_targets(&root, &spec)?;
+    let bundle = run.path("bundle");
+    fs::create_dir_all(&bundle).context(|| bundle.display().to_string())?;
+    let file = bundle.join("config.json");
+    fs::write(&file, spec.to_string()).context(|| file.display().to_string())?;
+    let process = spec.get("process").unwrap_or(&Value::Null);
+    Ok(Prepared {
+        root,
+        new_network: spec::has_new_namespace(&spec, "network"),
+        own_pids: spec::has_new_namespace(&spec, "pid"),
+        uid: (!spec::has_namespace(&spec, "user")).then(|| uid_of(process)),
+        console_size: spec::console_size(process),
+    })
+}
+
+/// Replaces the user of an OCI process by a choice of names; without a user, only adds groups.
+pub fn identify(
+    root: &Root,
+    process: &mut Value,
+    user: Option<&str>,
+    groups: &[String],
+) -> Result<()> {
+    let given = || {
+        format!(
+            "{}:{}",
+            uid_of(process),
+            process
+                .pointer("/user/gid")
+                .and_then(Value::as_u64)
+                .unwrap_or(0)
+        )
+    };
+    let identity = match user {
+        Some(user) => passwd::resolve(root, user, groups)?,
+        None => passwd::resolve(root, &given(), groups)?,
+    };
+    spec::impersonate(process, &identity);
+    Ok(())
+}
+
+pub fn uid_of(process: &Value) -> u32 {
+    process
+        .pointer("/user/uid")
+        .and_then(Value::as_u64)
+        .unwrap_or(0) as u32
+}
+
+fn read_spec(file: &Path) -> Result<Value> {
+    let text = fs::read(file).context(|| file.display().to_string())?;
+    serde_json::from_slice(&text).map_err(|error| {
+        Error::new(
+            Code::InvalidArgument,
+            format!("{}: {error}", file.display()),
+        )
+    })
+}
+
+fn make_targets(root: &Root, spec: &Value) -> Result<()> {
+    for target in spec::targets(spec)? {
+        let what = "mount target";
+        match target.source {
+            Some(source) if !is_directory(&source)? => {
+                make_file(root, &target.path).map_err(|error| explain(error, what, &target.path))?
+            }
+            _ => drop(
+                make_directory(root, &target.path)
+                    .map_err(|error| explain(error, what, &target.path))?,
+            ),
+        }
+    }
+    if let Some(cwd) = spec::working_directory(spec) {
+        make_directory(root, &cwd).map_err(|error| explain(error, "working directory", &cwd))?;
+    }
+    Ok(())
+}
+
+fn is_directory(source: &Path) -> Result<bool> {
+    Ok(fs::metadata(source)
+        .context(|| format!("mount source {}", source.display()))?
+        .is_dir())
+}
+
+fn make_directory(root: &Root, path: &Path) -> Result<OwnedFd> {
+    root.mkdir_all(path, Mode::from_raw_mode(0o755))
+}
+
+fn make_file(root: &Root, path: &Path) -> Result<()> {
+    match root.open_path(path) {
+        Ok(found) => match FileType::from_raw_mode(
+            rustix::fs::fstat(&found)
+                .context(|| path.display().to_string())?
+                .st_mode,
+        ) {
+            FileType::Directory => Err(Error::new(
+                Code::FailedPrecondition,
+                "is a directory, and what is mounted there is not",
+            )),
+            _ => Ok(()),
+        },
+        Err(error) if error.code == Code::NotFound => {
+            make_directory(root, path.parent().unwrap_or(Path::new("/")))?;
+            match root.create(path, Mode::from_raw_mode(0o644)) {
+                // A dangling link: mounting on it would follow it, and there is nothing to mount on.
+                Err(error) if error.code == Code::AlreadyExists => {
+                    Err(Error::new(Code::FailedPrecondition, "is a dangling link"))
+                }
+                result => result.map(drop),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn explain(error: Error, what: &str, path: &Path) -> Error {
+    let message = match error.message.contains("read-only file system") {
+        true => format!(
+            "{what} {} does not exist and the root file system is read-only",
+            path.display()
+        ),
+        false => format!("{what} {}: {}", path.display(), error.message),
+    };
+    Error { message, ..error }
+}

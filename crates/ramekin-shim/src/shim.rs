@@ -1,0 +1,242 @@
+//! The supervisor itself: one thread, one loop.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
+use ramekin_sys::rooted::Root;
+use ramekin_sys::{process, Result};
+use rustix::event::epoll::EventFlags;
+
+use crate::config::Config;
+use crate::connection::{Connection, Role};
+use crate::job::Job;
+use crate::launcher::Launcher;
+use crate::log::Stream;
+use crate::poll::{Poll, Token};
+use crate::run_directory::RunDirectory;
+use crate::state::State;
+use crate::task::Task;
+
+/// Key of the container's first process among the tasks.
+pub const FIRST: usize = 0;
+/// How long sockets may take to deliver the last words.
+const LINGER: Duration = Duration::from_secs(10);
+/// Buffers are given back after this much quiet.
+const QUIET_MS: u64 = 200;
+
+pub struct Shim {
+    pub config: Config,
+    pub run: RunDirectory,
+    pub launcher: Launcher,
+    pub state: State,
+    /// For user look-ups; gone once the container is.
+    pub root: Option<Root>,
+    pub own_pids: bool,
+    pub maps_ids: bool,
+    pub tasks: BTreeMap<usize, Task>,
+    pub connections: BTreeMap<usize, Connection>,
+    pub jobs: Vec<Job>,
+    pub poll: Poll,
+    pub listener: Option<UnixListener>,
+    pub children: OwnedFd,
+    /// Where bytes pass through; empty while there are none.
+    pub buffer: Vec<u8>,
+    pub next_key: usize,
+    pub ending: Ending,
+    /// Why the program did not run.
+    pub start_error: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    NotYet,
+    /// The first process has ended; others may take until then.
+    WaitingForTasks(Instant),
+    CleaningUp,
+    /// Sockets may take until then.
+    Lingering(Instant),
+}
+
+impl Shim {
+    pub fn key(&mut self) -> usize {
+        self.next_key += 1;
+        self.next_key
+    }
+
+    pub fn serve(&mut self) -> Result<()> {
+        self.poll
+            .watch(&self.children, Token::Children, EventFlags::IN)?;
+        if let Some(listener) = &self.listener {
+            self.poll.watch(listener, Token::Listener, EventFlags::IN)?;
+        }
+        self.watch_task(FIRST)?;
+        while !self.is_over() {
+            let events = self.poll.wait(self.timeout())?;
+            if events.is_empty() && !self.buffer.is_empty() {
+                self.rest();
+            }
+            for (token, flags) in events {
+                self.handle(token, flags)?;
+            }
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, token: Token, flags: EventFlags) -> Result<()> {
+        match token {
+            Token::Listener => self.accept(),
+            Token::Children => self.reap_orphans(),
+            Token::Connection(key) => self.serve_connection(key, flags),
+            Token::Output(stream, key) => drop(self.pump(stream, key)),
+            Token::Stdin(key) => self.feed(key, flags),
+            Token::Log(key) => {
+                if let Some(task) = self.tasks.get_mut(&key) {
+                    task.log.flush();
+                }
+            }
+            Token::Exit(key) => self.task_may_have_ended(key),
+            Token::Job(pid) => self.job_may_have_ended(pid as i32)?,
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self) {
+        let Some(listener) = &self.listener else {
+            return;
+        };
+        while let Ok((socket, _)) = listener.accept() {
+            if socket.set_nonblocking(true).is_ok() {
+                self.next_key += 1;
+                self.connections
+                    .insert(self.next_key, Connection::new(socket));
+            }
+        }
+    }
+
+    /// Processes that lost their parent come to us. While a launcher makes a process, we do not know which that is, and
+    /// leave all alone: the job's end looks again.
+    pub fn reap_orphans(&mut self) {
+        let mut info = [0; 128];
+        while rustix::io::read(&self.children, &mut info).is_ok_and(|read| read > 0) {}
+        if self.jobs.iter().any(Job::makes_a_process) {
+            return;
+        }
+        while let Some((pid, ended)) = process::try_wait(-1) {
+            self.child_ended(pid, ended);
+        }
+    }
+
+    pub fn child_ended(&mut self, pid: i32, ended: process::Ended) {
+        if let Some(key) = self
+            .tasks
+            .iter()
+            .find(|(_, task)| task.pid == pid && task.exit.is_none())
+            .map(|(key, _)| *key)
+        {
+            self.task_ended(key, ended);
+        } else if let Some(job) = self.jobs.iter_mut().find(|job| job.pid == pid) {
+            job.ended = Some(ended);
+        }
+    }
+
+    /// After events: flow control, ends, what to watch.
+    fn settle(&mut self) -> Result<()> {
+        self.finish_jobs()?;
+        self.finish_tasks();
+        self.hold_back_or_go_on()?;
+        self.watch_inputs()?;
+        self.watch_connections()?;
+        self.advance_ending()
+    }
+
+    fn timeout(&self) -> Option<u64> {
+        let ending = match self.ending {
+            Ending::WaitingForTasks(until) | Ending::Lingering(until) => Some(until),
+            Ending::NotYet | Ending::CleaningUp => None,
+        };
+        let draining = self.tasks.values().filter_map(|task| task.drain_until);
+        let next = draining
+            .chain(ending)
+            .min()
+            .map(|until| until.saturating_duration_since(Instant::now()).as_millis() as u64 + 1);
+        let quiet = (!self.buffer.is_empty()).then_some(QUIET_MS);
+        next.into_iter().chain(quiet).min()
+    }
+
+    /// Nothing has happened for a while: memory goes back to the kernel.
+    fn rest(&mut self) {
+        self.buffer = Vec::new();
+        crate::memory::trim();
+    }
+
+    fn advance_ending(&mut self) -> Result<()> {
+        match self.ending {
+            Ending::WaitingForTasks(until) if self.all_tasks_ended() || Instant::now() >= until => {
+                self.clean_up()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn all_tasks_ended(&self) -> bool {
+        self.jobs.is_empty()
+            && self
+                .tasks
+                .values()
+                .all(|task| task.phase == crate::task::Phase::Ended || task.pid == 0)
+    }
+
+    pub fn linger(&mut self) {
+        self.ending = Ending::Lingering(Instant::now() + LINGER);
+    }
+
+    fn is_over(&self) -> bool {
+        match self.ending {
+            Ending::Lingering(until) => {
+                Instant::now() >= until
+                    || self
+                        .connections
+                        .values()
+                        .all(|connection| connection.outgoing.is_empty())
+            }
+            _ => false,
+        }
+    }
+
+    /// Watches what a task that has just been launched can do.
+    pub fn watch_task(&mut self, key: usize) -> Result<()> {
+        let Some(task) = self.tasks.get(&key) else {
+            return Ok(());
+        };
+        if let Some(pidfd) = &task.pidfd {
+            self.poll.watch(pidfd, Token::Exit(key), EventFlags::IN)?;
+        }
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            if let Some(output) = task.output(stream).filter(|_| task.may_forward(stream)) {
+                self.poll
+                    .watch(output, Token::Output(stream, key), EventFlags::IN)?;
+            }
+        }
+        if let (Some(stdin), false) = (&task.stdin.fd, task.terminal) {
+            self.poll
+                .watch(stdin.as_fd(), Token::Stdin(key), EventFlags::empty())?;
+        }
+        Ok(())
+    }
+
+    /// Drops a connection, and tells the process that it has gone.
+    pub fn disconnect(&mut self, key: usize) {
+        let Some(connection) = self.connections.remove(&key) else {
+            return;
+        };
+        self.poll.forget(&connection.socket);
+        if let Role::Attached(task) = connection.role {
+            if let Some(task) = self.tasks.get_mut(&task) {
+                task.stdin.detached();
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The state file: what any process may know of the container without asking us.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use ramekin_sys::{process, Context, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Created,
+    Running,
+    Paused,
+    Stopped,
+}
+
+/// Core's `ExitStatus`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exit {
+    pub code: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub oom_killed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    pub exited_at: String,
+}
+
+impl Exit {
+    pub fn of(ended: process::Ended) -> Self {
+        let signal = match ended {
+            process::Ended::Signaled(number) => Some(crate::signal::name(number)),
+            process::Ended::Exited(_) => None,
+        };
+        Exit {
+            code: ended.code(),
+            signal,
+            oom_killed: false,
+            error: None,
+            exited_at: crate::time::now(),
+        }
+    }
+
+    pub fn failed(code: i32, error: String) -> Self {
+        Exit {
+            code,
+            signal: None,
+            oom_killed: false,
+            error: Some(error),
+            exited_at: crate::time::now(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    pub version: u32,
+    pub status: Status,
+    pub pid: i32,
+    pub start_time: u64,
+    pub boot_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    pub shim: ShimIdentity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit: Option<Exit>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShimIdentity {
+    pub pid: i32,
+    pub start_time: u64,
+}
+
+impl State {
+    pub fn created(pid: i32) -> Result<Self> {
+        let shim = std::process::id() as i32;
+        let identify =
+            |pid| process::start_time(pid).context(|| format!("start time of process {pid}"));
+        Ok(State {
+            version: 1,
+            status: Status::Created,
+            pid,
+            start_time: identify(pid)?,
+            boot_id: process::boot_id().context(|| "boot id")?,
+            started_at: None,
+            shim: ShimIdentity {
+                pid: shim,
+                start_time: identify(shim)?,
+            },
+            exit: None,
+        })
+    }
+
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(self).expect("a state has string keys only")
+    }
+
+    /// Replaces the file at once. Fields of others stay; ours that no longer apply go. Durable once stopped: before that, a
+    /// reboot makes it stale anyway, and says so by its boot id.
+    pub fn write(&self, file: &Path) -> Result<()> {
+        let mut object = match fs::read(file)
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
+        {
+            Some(Value::Object(object)) => object,
+            _ => Map::new(),
+        };
+        for ours in ["startedAt", "exit"] {
+            object.remove(ours);
+        }
+        if let Value::Object(fields) = self.to_json() {
+            object.extend(fields);
+        }
+        replace(file, &Value::Object(object), self.status == Status::Stopped)
+    }
+}
+
+/// Readers see the old content or the new.
+pub fn replace(file: &Path, content: &Value, durably: bool) -> Result<()> {
+    let temporary = file.with_extension(format!("{}.tmp", std::process::id()));
+    let what = || format!("write {}", file.display());
+    let mut out = File::create(&temporary).context(what)?;
+    out.write_all(content.to_string().as_bytes())
+        .context(what)?;
+    if durably {
+        out.sync_data().context(what)?;
+    }
+    fs::rename(&temporary, file).context(what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_others_are_kept_and_ours_replaced() {
+        let file = std::env::temp_dir().join(format!("ramekin-state-{}.json", std::process::id()));
+        fs::write(
+            &file,
+            r#"{"restartCount":3,"status":"stopped","exit":{"code":1}}"#,
+        )
+        .unwrap();
+        State::created(std::process::id() as i32)
+            .unwrap()
+            .write(&file)
+            .unwrap();
+        let read: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        fs::remove_file(&file).unwrap();
+        assert_eq!(
+            (&read["restartCount"], &read["status"]),
+            (&3.into(), &"created".into())
+        );
+        assert!(read.get("exit").is_none());
+    }
+
+    #[test]
+    fn a_killed_process_says_by_what() {
+        let exit = Exit::of(process::Ended::Signaled(libc::SIGTERM));
+        assert_eq!((exit.code, exit.signal.as_deref()), (143, Some("SIGTERM")));
+    }
+}
