@@ -76,17 +76,27 @@ async function settle<T>(child: ChildProcess, operation: string, request: object
 async function feed(child: ChildProcess, source: RootfsOptions["stdin"], kill: () => void): Promise<unknown> {
   if (source === undefined || typeof source === "number" || !child.stdin) return undefined;
   let failure: unknown;
+  // The pipeline listens only as long as it runs; the broken pipe may be told once more after that.
+  quiet(child.stdin);
   async function* watched(bytes: ByteStream): AsyncGenerator<Uint8Array> {
+    const iterator = bytes[Symbol.asyncIterator]();
+    const next = () =>
+      iterator.next().catch((error: unknown) => {
+        failure = error;
+        kill();
+        throw error;
+      });
     try {
-      yield* bytes;
-    } catch (error) {
-      failure = error;
-      kill();
-      throw error;
+      for (let step = await next(); !step.done; step = await next()) yield step.value;
+    } finally {
+      // Also when the pipeline breaks: that throws in here, at the `yield`, and is no failure of the source.
+      await iterator.return?.();
     }
   }
+  const input = Readable.from(watched(source), { objectMode: false });
+  quiet(input);
   try {
-    await pipeline(Readable.from(watched(source), { objectMode: false }), child.stdin);
+    await pipeline(input, child.stdin);
   } catch {
     // Either `failure` has it, or the process ended early and its result says why.
   }
@@ -100,7 +110,7 @@ async function text(stream: Readable | null): Promise<string> {
 }
 
 /** A process that dies before reading its request makes the write fail; how it died is told by its status. */
-function quiet(stream: Writable): void {
+function quiet(stream: Readable | Writable): void {
   stream.on("error", () => undefined);
 }
 
