@@ -12,5 +12,13 @@ pub fn try_flock(fd: i32, exclusive: bool) -> Result<bool> {
     }
     // SAFETY: the caller keeps its descriptor open for the length of this call.
     let fd = unsafe { BorrowedFd::borrow_raw(fd) };
-    try_lock_fd(fd, if exclusive { Kind::Exclusive } else { Kind::Shared }).map_err(|error| Error::from_reason(error.to_string()))
+    try_lock_fd(
+        fd,
+        if exclusive {
+            Kind::Exclusive
+        } else {
+            Kind::Shared
+        },
+    )
+    .map_err(|error| Error::from_reason(error.to_string()))
 }

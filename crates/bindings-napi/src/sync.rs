@@ -8,8 +8,11 @@ use rustix::fs::{Mode, OFlags};
 pub fn sync_file_system<'env>(env: &'env Env, path: String) -> Result<Object<'env>> {
     let (deferred, promise) = env.create_deferred::<(), _>()?;
     std::thread::spawn(move || {
-        let synced = rustix::fs::open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).and_then(rustix::fs::syncfs);
-        deferred.resolve(move |_| synced.map_err(|error| Error::from_reason(format!("sync {path}: {error}"))));
+        let synced = rustix::fs::open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .and_then(rustix::fs::syncfs);
+        deferred.resolve(move |_| {
+            synced.map_err(|error| Error::from_reason(format!("sync {path}: {error}")))
+        });
     });
     Ok(promise)
 }

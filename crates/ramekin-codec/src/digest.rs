@@ -25,7 +25,10 @@ impl Algorithm {
             Self::Sha256 => 64,
             Self::Sha512 => 128,
         };
-        let valid = hex.len() == length && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let valid = hex.len() == length
+            && hex
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         valid.then_some(algorithm)
     }
 }

@@ -18,7 +18,12 @@ impl<W: Write> Encoder<W> {
             Format::Identity => Self::Identity(sink),
             Format::Gzip => {
                 let level = Compression::new(level.unwrap_or(6).clamp(0, 9) as u32);
-                Self::Gzip(GzBuilder::new().mtime(0).operating_system(255).write(sink, level))
+                Self::Gzip(
+                    GzBuilder::new()
+                        .mtime(0)
+                        .operating_system(255)
+                        .write(sink, level),
+                )
             }
             Format::Zstd => {
                 let mut encoder = zstd::stream::write::Encoder::new(sink, level.unwrap_or(3))?;

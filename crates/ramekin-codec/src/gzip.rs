@@ -12,7 +12,9 @@ pub struct Gunzip<R: BufRead> {
 
 impl<R: BufRead> Gunzip<R> {
     pub fn new(source: R) -> Self {
-        Self { member: Some(GzDecoder::new(source)) }
+        Self {
+            member: Some(GzDecoder::new(source)),
+        }
     }
 }
 
@@ -35,7 +37,10 @@ impl<R: BufRead> Read for Gunzip<R> {
 /// flate2 calls bad data bad input.
 fn corrupt(error: Error) -> Error {
     match error.kind() {
-        ErrorKind::InvalidInput => Error::new(ErrorKind::InvalidData, format!("corrupt gzip stream: {error}")),
+        ErrorKind::InvalidInput => Error::new(
+            ErrorKind::InvalidData,
+            format!("corrupt gzip stream: {error}"),
+        ),
         ErrorKind::UnexpectedEof => Error::new(ErrorKind::UnexpectedEof, "truncated gzip stream"),
         _ => error,
     }

@@ -17,7 +17,10 @@ pub fn skip(source: &mut impl BufRead, format: &str) -> Result<Next> {
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
         if zeros < bytes.len() {
             return match padded || zeros > 0 {
-                true => Err(Error::new(ErrorKind::InvalidData, format!("bytes behind the end of the {format} stream"))),
+                true => Err(Error::new(
+                    ErrorKind::InvalidData,
+                    format!("bytes behind the end of the {format} stream"),
+                )),
                 false => Ok(Next::Member),
             };
         }

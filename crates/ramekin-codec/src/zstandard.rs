@@ -15,13 +15,19 @@ pub struct Unzstd<R> {
 enum State {
     Inside,
     /// A frame has ended, or none has begun; `first` makes an empty source an error.
-    Between { first: bool },
+    Between {
+        first: bool,
+    },
     End,
 }
 
 impl<R: BufRead> Unzstd<R> {
     pub fn new(source: R) -> Self {
-        Self { source, context: DCtx::create(), state: State::Between { first: true } }
+        Self {
+            source,
+            context: DCtx::create(),
+            state: State::Between { first: true },
+        }
     }
 }
 
@@ -45,9 +51,18 @@ impl<R: BufRead> Read for Unzstd<R> {
             let at_end = available.is_empty();
             let mut input = InBuffer::around(available);
             let mut output = OutBuffer::around(&mut *buffer);
-            let hint = self.context.decompress_stream(&mut output, &mut input).map_err(|code| {
-                Error::new(ErrorKind::InvalidData, format!("corrupt zstd stream: {}", get_error_name(code).to_lowercase()))
-            })?;
+            let hint = self
+                .context
+                .decompress_stream(&mut output, &mut input)
+                .map_err(|code| {
+                    Error::new(
+                        ErrorKind::InvalidData,
+                        format!(
+                            "corrupt zstd stream: {}",
+                            get_error_name(code).to_lowercase()
+                        ),
+                    )
+                })?;
             let (consumed, produced) = (input.pos(), output.pos());
             self.source.consume(consumed);
             if hint == 0 {

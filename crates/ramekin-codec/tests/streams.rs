@@ -23,7 +23,8 @@ fn decoded(format: Format, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     }
 }
 
-const TEXT: &[u8] = b"the quick brown fox jumps over the lazy dog, again and again and again and again";
+const TEXT: &[u8] =
+    b"the quick brown fox jumps over the lazy dog, again and again and again and again";
 
 #[test]
 fn round_trips() {
@@ -64,10 +65,16 @@ fn zeros_behind_the_end_are_padding_and_nothing_else_is() {
         padded.extend([0; 100]);
         assert_eq!(decoded(format, &padded).unwrap(), TEXT);
         padded.push(1);
-        assert_eq!(decoded(format, &padded).unwrap_err().kind(), ErrorKind::InvalidData);
+        assert_eq!(
+            decoded(format, &padded).unwrap_err().kind(),
+            ErrorKind::InvalidData
+        );
         let mut dirty = encoded(format, TEXT);
         dirty.extend(b"garbage garbage");
-        assert_eq!(decoded(format, &dirty).unwrap_err().kind(), ErrorKind::InvalidData);
+        assert_eq!(
+            decoded(format, &dirty).unwrap_err().kind(),
+            ErrorKind::InvalidData
+        );
     }
 }
 
@@ -77,7 +84,11 @@ fn every_truncation_is_noticed() {
         let whole = encoded(format, TEXT);
         for length in 0..whole.len() {
             let error = decoded(format, &whole[..length]).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::UnexpectedEof, "{format:?} cut at {length}: {error}");
+            assert_eq!(
+                error.kind(),
+                ErrorKind::UnexpectedEof,
+                "{format:?} cut at {length}: {error}"
+            );
         }
     }
 }
@@ -97,9 +108,14 @@ fn digests_are_those_of_fips_180() {
     let mut hasher = Hasher::new(Algorithm::Sha256);
     hasher.update(b"a");
     hasher.update(b"bc");
-    assert_eq!(hasher.finish(), "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_eq!(
+        hasher.finish(),
+        "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    );
     let sha512 = Hasher::new(Algorithm::Sha512).finish();
-    assert!(sha512.starts_with("sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0"));
+    assert!(sha512.starts_with(
+        "sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0"
+    ));
     assert_eq!(Algorithm::of_digest(&sha512), Some(Algorithm::Sha512));
     assert_eq!(Algorithm::of_digest("sha256:../../etc"), None);
 }

@@ -52,20 +52,39 @@ fn main() -> ExitCode {
 }
 
 fn run(operation: &str, mut request: File) -> Result<Value> {
-    let invalid = |error: &dyn std::fmt::Display| Error::new(Code::InvalidArgument, format!("{operation}: bad request: {error}"));
+    let invalid = |error: &dyn std::fmt::Display| {
+        Error::new(
+            Code::InvalidArgument,
+            format!("{operation}: bad request: {error}"),
+        )
+    };
     let mut text = String::new();
-    request.read_to_string(&mut text).map_err(|error| invalid(&error))?;
+    request
+        .read_to_string(&mut text)
+        .map_err(|error| invalid(&error))?;
     let request: Value = serde_json::from_str(&text).map_err(|error| invalid(&error))?;
     let common = Common::deserialize(&request).map_err(|error| invalid(&error))?;
-    if common.build_id.is_some_and(|wanted| wanted != ramekin_sys::build::ID) {
-        return Err(Error::new(Code::Unsupported, format!("ramekin-rootfs is of build {}, not the caller's", ramekin_sys::build::ID))
-            .hint("native parts of two builds are mixed: build or install them again"));
+    if common
+        .build_id
+        .is_some_and(|wanted| wanted != ramekin_sys::build::ID)
+    {
+        return Err(Error::new(
+            Code::Unsupported,
+            format!(
+                "ramekin-rootfs is of build {}, not the caller's",
+                ramekin_sys::build::ID
+            ),
+        )
+        .hint("native parts of two builds are mixed: build or install them again"));
     }
     // What a layer says is made exactly so, whatever the caller's umask.
     rustix::process::umask(rustix::fs::Mode::empty());
     if let Some(maps) = &common.userns {
         userns::enter(maps)?;
     }
+    // Cancelled with its caller, however that ends. After the change of ids, which would undo it.
+    // SAFETY: takes no pointers.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     operations::dispatch(operation, request)
 }
 

@@ -1,5 +1,6 @@
 //! Each operation: its request, and the call that does it.
 
+mod layers;
 mod trees;
 
 use ramekin_sys::{Code, Error, Result};
@@ -9,20 +10,33 @@ use serde_json::Value;
 
 pub fn dispatch(operation: &str, request: Value) -> Result<Value> {
     match operation {
+        "apply" => call(operation, request, layers::apply),
         "copy-tree" => call(operation, request, trees::copy),
         "mkfs-probe" => call(operation, request, trees::probe),
         "mount" => call(operation, request, trees::mount),
         "remove-tree" => call(operation, request, trees::remove),
         "unmount" => call(operation, request, trees::unmount),
         "usage" => call(operation, request, trees::usage),
-        _ => Err(Error::new(Code::Unsupported, format!("unknown operation {operation}"))),
+        _ => Err(Error::new(
+            Code::Unsupported,
+            format!("unknown operation {operation}"),
+        )),
     }
 }
 
 /// Unknown fields are ignored: an older binary answers a newer caller as well as it can.
-fn call<Q: DeserializeOwned, A: Serialize>(operation: &str, request: Value, run: fn(Q) -> Result<A>) -> Result<Value> {
-    let request = serde_json::from_value(request)
-        .map_err(|error| Error::new(Code::InvalidArgument, format!("{operation}: bad request: {error}")))?;
+fn call<Q: DeserializeOwned, A: Serialize>(
+    operation: &str,
+    request: Value,
+    run: fn(Q) -> Result<A>,
+) -> Result<Value> {
+    let request = serde_json::from_value(request).map_err(|error| {
+        Error::new(
+            Code::InvalidArgument,
+            format!("{operation}: bad request: {error}"),
+        )
+    })?;
     let answer = run(request)?;
-    serde_json::to_value(answer).map_err(|error| Error::new(Code::Internal, format!("{operation}: {error}")))
+    serde_json::to_value(answer)
+        .map_err(|error| Error::new(Code::Internal, format!("{operation}: {error}")))
 }

@@ -36,7 +36,10 @@ impl Stage {
         match (&tree.directory, &tree.mounts) {
             (Some(directory), None) => Root::open(directory),
             (None, Some(mounts)) => self.mount(mounts, access),
-            _ => Err(Error::new(Code::InvalidArgument, "a tree is either a directory or mounts")),
+            _ => Err(Error::new(
+                Code::InvalidArgument,
+                "a tree is either a directory or mounts",
+            )),
         }
     }
 
@@ -56,7 +59,11 @@ impl Stage {
         let number = self.used.replace(self.used.get() + 1);
         if number == 0 {
             unshare_namespace()?;
-            let tmpfs = Mount { kind: "tmpfs".into(), source: "tmpfs".into(), options: vec!["mode=0700".into()] };
+            let tmpfs = Mount {
+                kind: "tmpfs".into(),
+                source: "tmpfs".into(),
+                options: vec!["mode=0700".into()],
+            };
             mount_one(&tmpfs, Path::new(STAGE))?;
         }
         let target = Path::new(STAGE).join(number.to_string());
@@ -67,7 +74,11 @@ impl Stage {
 
 /// A bind mount of a directory shows what the directory shows: no need to make it.
 fn plain_directory(mount: &Mount, access: Access) -> Option<&Path> {
-    let is_bind = mount.kind == "bind" || mount.options.iter().any(|option| option == "bind" || option == "rbind");
+    let is_bind = mount.kind == "bind"
+        || mount
+            .options
+            .iter()
+            .any(|option| option == "bind" || option == "rbind");
     let known = |option: &String| match option.as_str() {
         "bind" | "rbind" | "rw" => true,
         "ro" => access == Access::Read,

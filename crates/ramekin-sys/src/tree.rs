@@ -6,6 +6,6 @@ mod stack;
 mod usage;
 
 pub use copy::{copy_content, copy_tree, Copied};
-pub use remove::remove_tree;
-pub use stack::{read_dir, DirStack, Entry};
+pub use remove::{remove_at, remove_tree};
+pub use stack::{open_below, read_dir, DirStack, Entry};
 pub use usage::{usage, Usage};

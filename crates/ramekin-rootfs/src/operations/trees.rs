@@ -21,7 +21,8 @@ pub fn copy(CopyTree { from, to }: CopyTree) -> Result<Copied> {
     let open = |path: &PathBuf| -> Result<_> {
         rustix::io::dup(Root::open(path)?.as_fd()).context(|| path.display().to_string())
     };
-    copy_tree(open(&from)?, open(&to)?).map_err(|error| error.within(format!("{} to {}", from.display(), to.display())))
+    copy_tree(open(&from)?, open(&to)?)
+        .map_err(|error| error.within(format!("{} to {}", from.display(), to.display())))
 }
 
 #[derive(Deserialize)]

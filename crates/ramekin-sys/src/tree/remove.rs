@@ -1,6 +1,7 @@
 //! Removal of a tree that somebody else filled.
 
-use std::ffi::{CString, OsStr};
+use std::ffi::{CStr, CString, OsStr};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use rustix::io::Errno;
 
 use super::stack::{open_below, read_dir, DirStack, Entry};
 use crate::rooted::Root;
-use crate::{Error, Result};
+use crate::{Code, Context, Error, Result};
 
 struct Level {
     /// In its parent.
@@ -20,23 +21,29 @@ struct Level {
 /// Removes `path` below `root`, whatever it is; nothing there is success. Follows no link and enters no mount point.
 /// Goes on after a failure, so that as much as possible is gone, and reports the first one.
 pub fn remove_tree(root: &Root, path: &Path) -> Result<()> {
-    let (parent, name) = match root.parent_of(path) {
-        Err(error) if error.code == crate::Code::NotFound => return Ok(()),
-        result => result?,
-    };
-    let mut failure = Failure { path: path.to_owned(), first: None };
-    let mut stack = DirStack::new(parent).map_err(|error| Error::io(error, path.display()))?;
-    match rustix::fs::unlinkat(stack.top(), &name, AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => return Ok(()),
-        Err(Errno::ISDIR | Errno::PERM) => {}
-        Err(error) => return Err(Error::io(error, format!("remove {}", path.display()))),
+    match root.parent_of(path) {
+        Ok((parent, name)) => remove_at(parent.as_fd(), &name, path),
+        Err(error) if error.code == Code::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
+}
+
+/// The same for one name in an open directory; `path` is for messages.
+pub fn remove_at(parent: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<()> {
+    let what = || format!("remove {}", path.display());
+    match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => return Ok(()),
+        Err(Errno::ISDIR) => {}
+        Err(error) => return Err(explained(error.into(), what())),
+    }
+    let mut failure = Failure { path: path.to_owned(), first: None };
+    let mut stack = DirStack::new(rustix::io::dup(parent).context(what)?).context(what)?;
     let mut levels = Vec::new();
-    descend(&mut stack, &mut levels, name, &mut failure);
+    descend(&mut stack, &mut levels, name.to_owned(), &mut failure);
     while let Some(level) = levels.last_mut() {
         let Some(entry) = level.entries.pop() else {
             let name = levels.pop().expect("there is a last level").name;
-            stack.pop().map_err(|error| Error::io(error, format!("remove {}", path.display())))?;
+            stack.pop().context(what)?;
             if let Err(error) = rustix::fs::unlinkat(stack.top(), &name, AtFlags::REMOVEDIR) {
                 failure.note(error.into(), &levels, &name);
             }
@@ -65,7 +72,7 @@ fn descend(stack: &mut DirStack, levels: &mut Vec<Level>, name: CString, failure
         _ => Err(error),
     });
     let entered = opened.and_then(|fd| {
-        let entries = read_dir(std::os::fd::AsFd::as_fd(&fd))?;
+        let entries = read_dir(fd.as_fd())?;
         // Entries of a read-only directory cannot be unlinked by an owner without privileges.
         if !rustix::process::geteuid().is_root() {
             rustix::fs::fchmod(&fd, Mode::RWXU)?;
@@ -94,15 +101,15 @@ impl Failure {
         let mut path = self.path.parent().map(Path::to_owned).unwrap_or_default();
         path.extend(levels.iter().map(|level| OsStr::from_bytes(level.name.as_bytes())));
         path.push(OsStr::from_bytes(name.as_bytes()));
-        let hint = match error.raw_os_error() {
-            Some(libc::EXDEV) => Some("something is mounted there; unmount it first"),
-            Some(libc::EPERM) => Some("it may be immutable; see chattr(1)"),
-            _ => None,
-        };
-        let error = Error::io(error, format!("remove {}", path.display()));
-        self.first = Some(match hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        });
+        self.first = Some(explained(error, format!("remove {}", path.display())));
     }
+}
+
+fn explained(error: std::io::Error, what: String) -> Error {
+    let hint = match error.raw_os_error() {
+        Some(libc::EXDEV | libc::EBUSY) => "something is mounted there; unmount it first",
+        Some(libc::EPERM) => "it may be immutable; see chattr(1)",
+        _ => return Error::io(error, what),
+    };
+    Error::io(error, what).hint(hint)
 }

@@ -1,0 +1,145 @@
+//! A layer's blob, written into a directory in one pass: verify, decompress, hash, create.
+
+mod names;
+mod pipeline;
+mod place;
+mod whiteout;
+mod writer;
+
+use std::io::Read;
+
+use ramekin_sys::rooted::Root;
+use ramekin_sys::{Code, Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::overlay::Namespace;
+use crate::tar::Reader;
+use crate::Implied;
+use writer::Writer;
+
+/// What the blob must turn out to be; all unknown: uncompressed and unverified.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Blob {
+    pub media_type: Option<String>,
+    pub digest: Option<String>,
+    pub size: Option<u64>,
+}
+
+/// Beyond any of them, RESOURCE_EXHAUSTED.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub struct Limits {
+    /// Uncompressed bytes, and also bytes of files, holes included.
+    pub size: Option<u64>,
+    pub entries: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whiteouts {
+    /// The directory is the merged view: they remove what they name.
+    #[default]
+    Delete,
+    /// The directory is a layer of an overlay: they are kept, as overlayfs has them.
+    Overlay,
+    OverlayUser,
+}
+
+impl Whiteouts {
+    fn namespace(self) -> Option<Namespace> {
+        match self {
+            Self::Delete => None,
+            Self::Overlay => Some(Namespace::Trusted),
+            Self::OverlayUser => Some(Namespace::User),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Options {
+    pub whiteouts: Whiteouts,
+    pub limits: Limits,
+    /// Everything belongs to us: in a user namespace of one id nothing else can be said.
+    pub ignore_ownership: bool,
+    /// A device that may not be made is an error, instead of counted in `skipped`.
+    pub strict_devices: bool,
+    /// One syncfs(2) at the end.
+    pub durable: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Applied {
+    #[serde(rename = "diffID")]
+    pub diff_id: String,
+    /// Uncompressed bytes.
+    pub size: u64,
+    pub entries: u64,
+    #[serde(serialize_with = "as_text")]
+    pub implied: Vec<Implied>,
+    pub skipped: Skipped,
+}
+
+/// What could not be made here, and a container can mostly live without.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    pub devices: u64,
+    pub xattrs: u64,
+}
+
+fn as_text<S: serde::Serializer>(
+    implied: &[Implied],
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_seq(implied.iter().map(Implied::to_text))
+}
+
+/// The caller discards the directory on any error: it may hold half a layer.
+pub fn apply(
+    root: &Root,
+    source: impl Read + Send + 'static,
+    blob: &Blob,
+    options: Options,
+) -> Result<Applied> {
+    let mut reader = Reader::new(pipeline::start(source, blob, options.limits.size)?);
+    let mut writer = Writer::new(root, options)?;
+    let mut entries = 0;
+    let written = write_all(&mut reader, &mut writer, &mut entries);
+    if let Err(error) = written {
+        return Err(match error.code {
+            // A wrong digest explains better than whatever nonsense the wrong bytes held.
+            Code::DataLoss | Code::InvalidArgument | Code::Unsupported => {
+                reader.into_inner().finish().err().unwrap_or(error)
+            }
+            _ => error,
+        });
+    }
+    let (diff_id, size) = reader.into_inner().finish()?;
+    let (implied, skipped) = writer.finish()?;
+    if options.durable {
+        rustix::fs::syncfs(root.as_fd()).context(|| "sync the layer")?;
+    }
+    Ok(Applied {
+        diff_id,
+        size,
+        entries,
+        implied,
+        skipped,
+    })
+}
+
+fn write_all(
+    reader: &mut Reader<pipeline::Chunks>,
+    writer: &mut Writer<'_>,
+    entries: &mut u64,
+) -> Result<()> {
+    while let Some(entry) = reader.next_entry()? {
+        *entries += 1;
+        let written = writer
+            .check(&entry, *entries)
+            .and_then(|()| writer.write(&entry, reader));
+        written.map_err(|error| error.within(format!("layer entry {}", entry.name())))?;
+    }
+    Ok(())
+}
