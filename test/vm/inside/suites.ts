@@ -38,7 +38,8 @@ for (const [name, storage] of Object.entries(drivers)) {
 runSuite(named("linux"), isolationSuite, {
   create: () =>
     busyboxFixture({
-      create: (directory) => linuxIsolation({ directory, shim: nativeProgram("ramekin-shim"), launcher: nativeProgram("ramekin-launcher") }),
+      create: (directory) =>
+        linuxIsolation({ directory, shim: nativeProgram("ramekin-shim"), launcher: nativeProgram("ramekin-launcher") }),
       capabilities: { userNamespace: true, timeNamespace: true, limits: true, devices: true },
       init: nativeProgram("ramekin-init"),
     }),

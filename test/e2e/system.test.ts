@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { busyboxImage, useKitchen } from "../support/index.ts";
+
+const here = useKitchen(async () => ({ images: [await busyboxImage()] }));
+const ramekin = (...args: string[]) => here().ramekin(args);
+
+test("[version --format]", async () => {
+  expect((await ramekin("version")).stdout).toMatch(/\d+\.\d+\.\d+/);
+  expect((await ramekin("--version")).stdout).toMatch(/\d+\.\d+\.\d+/);
+  expect((await ramekin("version", "--format", "json")).stdout).toMatch(/^\{.*\}\n$/);
+});
+
+test("[info --format] where things are, and what is used", async () => {
+  const { stdout } = await ramekin("info");
+  expect(stdout).toContain(here().root);
+  expect((await ramekin("info", "--format", "json")).stdout).toMatch(/^\{.*\}\n$/);
+});
+
+test("[doctor --json] every driver, whether it works here and why not", async () => {
+  const { code, stdout } = await ramekin("doctor");
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/overlay/) });
+  const report = JSON.parse((await ramekin("doctor", "--json")).stdout);
+  expect(JSON.stringify(report)).toContain("isolation");
+});
+
+test("a typo in a verb: the right one is suggested", async () => {
+  const { code, stderr } = await ramekin("rnu", "busybox");
+  expect(code).not.toBe(0);
+  expect(stderr).toMatch(/\brun\b/);
+});
+
+test("an unknown flag: 125 from run, and its name", async () => {
+  expect(await ramekin("run", "--colour", "red", "busybox")).toMatchObject({ code: 125, stderr: expect.stringContaining("--colour") });
+  expect((await ramekin("ps", "--colour")).code).not.toBe(0);
+});
+
+test("flags after the image belong to the command", async () => {
+  expect(await here().output(["run", "--rm", "busybox", "echo", "--rm", "-d"])).toBe("--rm -d");
+});
+
+test("help names every verb, and each verb its flags", async () => {
+  const { stdout, code } = await ramekin("--help");
+  expect(code).toBe(0);
+  for (const verb of ["run", "exec", "ps", "images", "pull", "logs", "doctor"]) expect(stdout).toMatch(new RegExp(`^ +${verb}\\b`, "m"));
+  expect((await ramekin("run", "--help")).stdout).toContain("--detach-keys");
+  expect((await ramekin("run")).code).toBe(125);
+});
+
+test.each(["bash", "zsh", "fish"])("completion for %s is a script", async (shell) => {
+  const { code, stdout } = await ramekin("completion", shell);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("ramekin") });
+});
+
+test("--root and --runroot before the verb win over the environment", async () => {
+  const { stdout } = await ramekin("--root", `${here().folder}/elsewhere`, "--runroot", `${here().folder}/run2`, "images", "-q");
+  expect(stdout).toBe("");
+});
+
+test("a driver that does not exist is refused, with those that do", async () => {
+  expect(await ramekin("--storage-driver", "cloud", "run", "--rm", "busybox", "true")).toMatchObject({
+    code: 125,
+    stderr: expect.stringContaining("cloud"),
+  });
+  expect(await ramekin("--isolation", "hope", "run", "--rm", "busybox", "true")).toMatchObject({
+    code: 125,
+    stderr: expect.stringContaining("hope"),
+  });
+});
+
+test("the embedded image runs without a registry", async () => {
+  const { code, stdout } = await ramekin("run", "--rm", "ramekin/hello");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/pid/i);
+});
