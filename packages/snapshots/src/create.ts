@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type Cancellable, RamekinError } from "@ramekin/core";
 import { lock } from "@ramekin/native";
@@ -73,7 +73,10 @@ async function stage(store: Store): Promise<AsyncDisposable & { readonly directo
     [Symbol.asyncDispose]: async () => {
       try {
         // Through the trash: whoever cleans up at the same time looks for no lock there.
-        await empty(store, discard(store, join("tmp", id)));
+        const trash = discard(store, join("tmp", id));
+        // Nothing but our own lock file is left when all went well.
+        if (existsSync(join(store.root, trash, "new"))) await empty(store, trash);
+        else rmSync(join(store.root, trash), { recursive: true, force: true });
       } finally {
         await held.release();
       }

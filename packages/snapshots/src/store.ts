@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Awaitable, type Cancellable, isRamekinError, RamekinError } from "@ramekin/core";
 import { lock } from "@ramekin/native";
-import { ifPresent, isErrno, storeError } from "./errors.ts";
+import { ifPresent, storeError } from "./errors.ts";
 import { fileName } from "./key.ts";
 import { RECORD, readRecord, type Snapshot } from "./record.ts";
 
@@ -29,13 +29,10 @@ export interface Store {
 }
 
 export function openStore(root: string): Store {
-  mkdirSync(root, { recursive: true, mode: 0o700 });
-  for (const name of ["l", "keys", "tmp", "trash"]) {
-    try {
-      mkdirSync(join(root, name), { mode: 0o700 });
-    } catch (error) {
-      if (!isErrno(error, "EEXIST")) throw storeError(root, error);
-    }
+  try {
+    for (const name of ["", "l", "keys", "tmp", "trash"]) mkdirSync(join(root, name), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw storeError(root, error);
   }
   return { root };
 }

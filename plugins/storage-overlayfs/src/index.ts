@@ -7,6 +7,6 @@ export { overlayStorage };
 
 const overlayfs: PluginFactory = definePlugin(() => ({
   name: "storage-overlayfs",
-  provides: { storage: { overlayfs: { probe, create: ({ root }) => overlayStorage(root) } } },
+  provides: { storage: { overlayfs: { probe, maxRank: 100, create: ({ root }) => overlayStorage(root) } } },
 }));
 export default overlayfs;

@@ -7,7 +7,7 @@ import { impliedBy, overlayApplier } from "./applier.ts";
 import { lowerOnly, mountsOf, type OverlayMode } from "./mounts.ts";
 
 /** Snapshots as directories that overlayfs lays one over the other: nothing is copied but what a container changes. */
-export function overlayStorage(root: string, mode: OverlayMode = { userxattr: process.geteuid?.() !== 0 }): StorageDriver {
+export function overlayStorage(root: string, mode: OverlayMode = { userxattr: self.uid !== 0 }): StorageDriver {
   if (/[:,\\]/.test(root)) {
     throw new RamekinError("UNSUPPORTED", `storage overlayfs: ${root} holds a colon, a comma or a backslash`, {
       hint: "choose another --root: these separate mount options",
@@ -26,6 +26,13 @@ export function overlayStorage(root: string, mode: OverlayMode = { userxattr: pr
   };
 }
 
+const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+
+/** Without root only a process in the user namespace could; that costs more than the root directory's owner is worth. */
+function giveTo(directory: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  if (self.uid === 0) chownSync(directory, uid, gid);
+}
+
 function overlayFiles(store: Store, mode: OverlayMode): SnapshotFiles {
   return {
     name: "overlayfs",
@@ -35,9 +42,9 @@ function overlayFiles(store: Store, mode: OverlayMode): SnapshotFiles {
       const fs = join(directory, "fs");
       mkdirSync(fs);
       // The root of an overlay has the mode and the owner of its topmost directory.
-      const { mode, uid, gid } = parent ? statSync(join(parent.directory, "fs")) : { mode: 0o755, uid: undefined, gid: undefined };
-      if (uid !== undefined && (uid !== process.geteuid?.() || gid !== process.getegid?.())) chownSync(fs, uid, gid);
-      chmodSync(fs, mode & 0o7777);
+      const like = parent ? statSync(join(parent.directory, "fs")) : { mode: 0o755, uid: self.uid, gid: self.gid };
+      if (like.uid !== self.uid || like.gid !== self.gid) giveTo(fs, like);
+      chmodSync(fs, like.mode & 0o7777);
     },
     async duplicate(from, directory, { signal }) {
       for (const name of ["work", "fs"]) mkdirSync(join(directory, name));
@@ -47,9 +54,9 @@ function overlayFiles(store: Store, mode: OverlayMode): SnapshotFiles {
     /** Directories that a layer went through without listing them look as they do below. */
     async settle({ directory }, parent) {
       const implied = impliedBy(directory);
-      if (parent && implied.length > 0) {
-        await adopt(join(directory, "fs"), lowerOnly(store, [parent.id, ...parent.record.stack], mode), implied);
-      }
+      if (implied.length === 0) return;
+      const below = parent ? lowerOnly(store, [parent.id, ...parent.record.stack], mode) : [];
+      await adopt(join(directory, "fs"), below, implied);
     },
   };
 }

@@ -5,6 +5,6 @@ export { vfsStorage };
 
 const vfs: PluginFactory = definePlugin(() => ({
   name: "storage-vfs",
-  provides: { storage: { vfs: { probe: () => ({ ok: true, rank: 10 }), create: ({ root }) => vfsStorage(root) } } },
+  provides: { storage: { vfs: { maxRank: 10, probe: () => ({ ok: true, rank: 10 }), create: ({ root }) => vfsStorage(root) } } },
 }));
 export default vfs;
