@@ -66,7 +66,8 @@ export interface Namespace {
   readonly path?: string;
 }
 
-export type Propagation = "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave" | "unbindable" | "runbindable";
+/** Recursive in any case; of the spellings of mount(8), the specification has these. */
+export type Propagation = "private" | "shared" | "slave" | "unbindable";
 
 export interface LinuxConfig {
   readonly namespaces: readonly Namespace[];

@@ -38,7 +38,8 @@ export interface SpecOptions {
   readonly hostname?: string;
   readonly domainname?: string;
   readonly readonlyRoot?: boolean;
-  readonly rootfsPropagation?: Propagation;
+  /** Recursive, however it is spelled. */
+  readonly rootfsPropagation?: Propagation | `r${Propagation}`;
   /** After the defaults; one on a default's target replaces it. */
   readonly mounts?: readonly MountConfig[];
   /** Bytes of /dev/shm. */
@@ -93,7 +94,7 @@ export function defaultSpec(options: SpecOptions): RuntimeConfig {
       ...(options.cgroupsPath !== undefined && { cgroupsPath: options.cgroupsPath }),
       // The device list is root's to set: without root there is no node that could be opened and not before.
       resources: { ...options.resources, ...(!rootless && { devices: [...deviceRules(devices), ...(options.resources?.devices ?? [])] }) },
-      rootfsPropagation: options.rootfsPropagation ?? "rprivate",
+      rootfsPropagation: (options.rootfsPropagation ?? "private").replace(/^r/, "") as Propagation,
       ...(seccomp && { seccomp }),
       ...(Object.keys(sysctl).length > 0 && { sysctl }),
       maskedPaths: options.maskedPaths ?? defaultMaskedPaths,
@@ -112,7 +113,8 @@ function specProcess(options: SpecOptions, capabilities: readonly string[]): Pro
     ...(terminal !== undefined && { terminal }),
     ...(consoleSize && { consoleSize }),
     capabilities: capabilitySets(capabilities, user.uid),
-    noNewPrivileges: options.noNewPrivileges ?? false,
+    // Absent, not false: libcontainer 0.7 takes any value for a yes when it orders its steps, and then may not load the filter.
+    ...(options.noNewPrivileges && { noNewPrivileges: true }),
     ...(rlimits && { rlimits }),
     ...(oomScoreAdj !== undefined && { oomScoreAdj }),
   };

@@ -179,7 +179,7 @@ describe("the spec", () => {
     expect(defaultSpec({ args: [], env: ["A=1", "PATH=/bin"] }).process.env).toEqual(["A=1", "PATH=/bin"]);
     expect(spec.process.rlimits).toBeUndefined();
     expect(spec.process.oomScoreAdj).toBeUndefined();
-    expect(spec.process.noNewPrivileges).toBe(false);
+    expect(spec.process.noNewPrivileges).toBeUndefined();
   });
 
   test("limits pass through beside the device list", () => {

@@ -321,7 +321,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   "the filter denies what the kernel would allow: a new user namespace, a mount with CAP_SYS_ADMIN": spec(
     ({ linux: { seccomp: _, ...rest }, ...others }) => ({ ...others, linux: rest }) as RuntimeConfig,
   ),
-  "no_new_privs on request, and not otherwise": init((process) => ({ ...process, noNewPrivileges: false })),
+  "no_new_privs on request, and not otherwise": init(({ noNewPrivileges: _, ...process }) => process),
   "masked paths show nothing": linux(() => ({ maskedPaths: [] })),
   "what steers the kernel is read-only: /proc/sys and others, /sys, the control groups": mounts((all) =>
     all.map((mount) =>
