@@ -113,8 +113,9 @@ export function createKernel(plugins: readonly Plugin[], options: KernelOptions)
       working.map((candidate) =>
         instantiate(candidate, asker).then(
           (instance) => [candidate.name, instance as Extensions[K]] as const,
-          (error: unknown) =>
-            options.warn(`${kind} driver ${candidate.name} was left out: ${error instanceof Error ? error.message : error}`),
+          (error: unknown) => {
+            options.warn(`${kind} driver ${candidate.name} was left out: ${error instanceof Error ? error.message : error}`);
+          },
         ),
       ),
     );
