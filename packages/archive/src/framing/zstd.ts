@@ -2,6 +2,7 @@ import { type ByteStream, RamekinError } from "@ramekin/core";
 import { type ByteReader, byteReader, expectPadding } from "./reader.ts";
 
 const frameMagic = 0xfd2fb528;
+const joinedSize = 64 << 10;
 /** RFC 8878, 3.1.2: sixteen magics. */
 const isSkippable = (magic: number) => (magic & 0xfffffff0) >>> 0 === 0x184d2a50;
 
@@ -23,8 +24,7 @@ export async function* zstdFrames(source: ByteStream, signal?: AbortSignal): Asy
       const bytes = await reader.exactly(4);
       const magic = bytes.byteLength === 4 ? view(bytes).getUint32(0, true) : 0;
       if (magic === frameMagic) {
-        yield bytes;
-        yield* frame(reader);
+        yield* joined(frame(reader, bytes));
       } else if (isSkippable(magic)) {
         await skip(reader, view(await need(reader, 4)).getUint32(0, true));
       } else {
@@ -38,7 +38,8 @@ export async function* zstdFrames(source: ByteStream, signal?: AbortSignal): Asy
   }
 }
 
-async function* frame(reader: ByteReader): AsyncGenerator<Uint8Array> {
+async function* frame(reader: ByteReader, magic: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield magic;
   const first = await need(reader, 1);
   yield first;
   const descriptor = first[0] ?? 0;
@@ -60,6 +61,29 @@ async function* frame(reader: ByteReader): AsyncGenerator<Uint8Array> {
     yield* pass(reader, type === 1 ? 1 : header >> 3);
   }
   if (hasChecksum) yield await need(reader, 4);
+}
+
+/** Fewer, larger pieces: each is a round trip to the decoder's thread, and block headers have three bytes. */
+async function* joined(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let waiting: Uint8Array[] = [];
+  let size = 0;
+  const flush = () => {
+    const whole = new Uint8Array(size);
+    let offset = 0;
+    for (const piece of waiting) {
+      whole.set(piece, offset);
+      offset += piece.byteLength;
+    }
+    waiting = [];
+    size = 0;
+    return whole;
+  };
+  for await (const piece of pieces) {
+    waiting.push(piece);
+    size += piece.byteLength;
+    if (size >= joinedSize) yield flush();
+  }
+  if (size > 0) yield flush();
 }
 
 async function* pass(reader: ByteReader, count: number): AsyncGenerator<Uint8Array> {

@@ -1,0 +1,21 @@
+import { definePlugin, type PluginFactory, type Support } from "@ramekin/core";
+import { wasmDigester } from "./digester.ts";
+import { probeInflate, wasmGzip } from "./gzip.ts";
+
+export { probeInflate, wasmDigester, wasmGzip };
+
+const webAssembly = (rank: number) => (): Support =>
+  typeof WebAssembly === "object" ? { ok: true, rank } : { ok: false, reason: "there is no WebAssembly here" };
+
+/** Ranks are megabytes per second, decoded or hashed, as measured on one machine for all codecs. */
+const codecWasm: PluginFactory = definePlugin(() => ({
+  name: "codec-wasm",
+  provides: {
+    codec: { "wasm-gzip": { for: "gzip", probe: probeInflate, create: () => wasmGzip } },
+    digester: {
+      "wasm-sha256": { for: "sha256", probe: webAssembly(226), create: () => wasmDigester("sha256") },
+      "wasm-sha512": { for: "sha512", probe: webAssembly(300), create: () => wasmDigester("sha512") },
+    },
+  },
+}));
+export default codecWasm;
