@@ -56,7 +56,7 @@ export function parse<F extends Flags>(argv: readonly string[], grammar: Grammar
 function readLong(word: string, grammar: Grammar, values: Raw, next: (missing: string) => string): boolean {
   const [name, inline] = splitOnce(word.slice(2));
   if (name === "") throw new UsageError(`bad flag syntax: ${word}`);
-  const flag = grammar.flags[name];
+  const flag = Object.hasOwn(grammar.flags, name) ? grammar.flags[name] : undefined;
   if (flag === undefined) {
     if (name === "help") return isOn(inline ?? "true") ?? true;
     refuse(grammar, (long) => long === name);

@@ -22,7 +22,7 @@ export function layerState({ status, current, total }: PullProgress): string {
     case "done":
       return "Pull complete";
     case "downloading":
-      return `Downloading ${bar(total > 0 ? current / total : 0)} ${`${humanSize(current)}/${humanSize(total)}`.padStart(15)}`;
+      return `Downloading ${bar(total > 0 ? current / total : 0)} ${humanSize(current).padStart(8)}/${humanSize(total)}`;
   }
 }
 

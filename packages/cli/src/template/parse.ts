@@ -114,7 +114,7 @@ function parseTerm(tokens: readonly Token[], cursor: { at: number }): Term {
       case "literal":
         return { type: "literal", value: token.value };
       case "name":
-        if (token.name in constants) return { type: "literal", value: constants[token.name] };
+        if (constants.has(token.name)) return { type: "literal", value: constants.get(token.name) };
         return { type: "function", name: token.name };
       case "mark":
         if (token.mark === ".") return { type: "dot" };
@@ -139,6 +139,10 @@ function parseGroup(tokens: readonly Token[], cursor: { at: number }): Pipeline 
   return { declares: [], commands };
 }
 
-const constants: Readonly<Record<string, unknown>> = { true: true, false: false, nil: undefined };
+const constants: ReadonlyMap<string, unknown> = new Map([
+  ["true", true],
+  ["false", false],
+  ["nil", undefined],
+]);
 
 const isMark = (token: Token | undefined, mark: string) => token?.type === "mark" && token.mark === mark;

@@ -58,8 +58,12 @@ function run(command: readonly Term[], piped: readonly unknown[], dot: unknown, 
   const [head, ...rest] = command as readonly [Term, ...Term[]];
   const values = () => [...rest.map((term) => termValue(term, dot, variables)), ...piped];
   if (head.operand.type === "function" && head.fields.length === 0) return functionNamed(head.operand.name)(...values());
-  const value = termValue(head, dot, variables, values);
-  if (typeof value !== "function" && rest.length + piped.length > 0) throw templateError(`cannot give arguments to ${display(value)}`);
+  let taken = false;
+  const value = termValue(head, dot, variables, () => {
+    taken = true;
+    return values();
+  });
+  if (!taken && rest.length + piped.length > 0) throw templateError(`cannot give arguments to ${display(value)}`);
   return value;
 }
 

@@ -1,0 +1,46 @@
+import { PassThrough } from "node:stream";
+import { RamekinError } from "@ramekin/core";
+import type { Engine, EngineOptions } from "@ramekin/engine";
+import type { InputStream, OutputStream, World } from "../src/context.ts";
+import { dispatch } from "../src/dispatch.ts";
+
+export interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What the engine was opened with, if it was. */
+  readonly engineOptions: EngineOptions | undefined;
+}
+
+export interface RunOptions {
+  readonly engine?: Partial<Engine>;
+  readonly stdin?: string;
+  readonly inputIsTerminal?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** One command line against an engine of our own, with everything that it wrote. */
+export async function ramekin(
+  argv: readonly string[],
+  { engine, stdin = "", inputIsTerminal = false, environment = {} }: RunOptions = {},
+): Promise<Ran> {
+  let engineOptions: EngineOptions | undefined;
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  const input = new PassThrough();
+  input.end(stdin);
+  const world: World = {
+    stdin: Object.assign(input, { isTTY: inputIsTerminal }) as InputStream,
+    stdout: stdout as OutputStream,
+    stderr: stderr as OutputStream,
+    environment,
+    async openEngine(options) {
+      engineOptions = options;
+      if (engine === undefined) throw new RamekinError("UNSUPPORTED", "this test has no engine");
+      return { async [Symbol.asyncDispose]() {}, ...engine } as Engine;
+    },
+  };
+  const status = await dispatch(argv, world);
+  const text = (stream: PassThrough) => String(stream.read() ?? "");
+  return { status, stdout: text(stdout), stderr: text(stderr), engineOptions };
+}
