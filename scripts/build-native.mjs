@@ -1,7 +1,7 @@
 // Builds the native parts into .cache/native: four static binaries by cargo, the addon by @napi-rs/cli.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { cargoEnvironment } from "./native-environment.mjs";
 import { repository, run } from "./setup/run.mjs";
@@ -10,7 +10,7 @@ const binaries = ["ramekin-rootfs", "ramekin-shim", "ramekin-launcher", "ramekin
 const output = join(repository, ".cache", "native");
 const stamp = join(output, "build.json");
 
-/** Names this state of the sources; compiled into every part. */
+/** Names this state of the sources. */
 function buildId() {
   const hash = createHash("sha256").update(execFileSync("rustc", ["--version", "--verbose"]));
   const add = (path) => hash.update(relative(repository, path)).update("\0").update(readFileSync(path));
@@ -26,21 +26,30 @@ async function must(command, args, env) {
   if (code !== 0) throw new Error(`${command} ${args.join(" ")} failed with status ${code}`);
 }
 
-/** By rename: a running shim keeps the file that it was started from. */
-function install(from, name) {
+const mark = "ramekin-build-id:";
+
+/**
+ * Writes the id over its placeholder (crates/ramekin-sys/src/build.rs): compiled in, it would have every part rebuilt for
+ * a change in one. By rename: a running shim keeps the file that it was started from.
+ */
+function install(from, name, id) {
+  const bytes = readFileSync(from);
+  let places = 0;
+  for (let at = bytes.indexOf(`${mark}dev`); at >= 0; at = bytes.indexOf(`${mark}dev`, at + 1), places++) {
+    bytes.write(id.padEnd(16), at + mark.length, "latin1");
+  }
+  if (places === 0) throw new Error(`${from} has no place for its build id`);
   const temporary = join(output, `.${name}.${process.pid}`);
-  copyFileSync(from, temporary);
-  chmodSync(temporary, 0o755);
+  writeFileSync(temporary, bytes, { mode: 0o755 });
   renameSync(temporary, join(output, name));
 }
 
 async function build(id) {
   const { triple, targetDirectory, env } = cargoEnvironment;
-  const shared = { RAMEKIN_BUILD_ID: id };
   const packages = binaries.flatMap((name) => ["--package", name]);
   console.log(`build-native: binaries, static, in ${targetDirectory}`);
-  await must("cargo", ["build", ...cargoEnvironment.arguments, ...packages], { ...env, ...shared });
-  for (const name of binaries) install(join(targetDirectory, triple, "release", name), name);
+  await must("cargo", ["build", ...cargoEnvironment.arguments, ...packages], env);
+  for (const name of binaries) install(join(targetDirectory, triple, "release", name), name, id);
 
   console.log("build-native: the addon");
   const crate = join(repository, "crates", "bindings-napi");
@@ -52,8 +61,8 @@ async function build(id) {
     "--target-dir": targetDirectory,
   };
   try {
-    await must("napi", ["build", "--release", "--cwd", crate, "--dts", "ramekin.d.ts", ...Object.entries(options).flat()], shared);
-    install(join(made, "ramekin.node"), "ramekin.node");
+    await must("napi", ["build", "--release", "--cwd", crate, ...Object.entries(options).flat()]);
+    install(join(made, "ramekin.node"), "ramekin.node", id);
   } finally {
     rmSync(made, { recursive: true, force: true });
   }

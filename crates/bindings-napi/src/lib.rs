@@ -7,6 +7,6 @@ use napi_derive::napi;
 
 /// The id of the build; `@ramekin/native` refuses parts of different builds.
 #[napi]
-pub fn build_id() -> &'static str {
-    ramekin_sys::build::ID
+pub fn build_id() -> String {
+    ramekin_sys::build::id()
 }

@@ -7,7 +7,7 @@ use crate::Format;
 /// Compresses what is written to it. The gzip header carries no time and no name.
 pub enum Encoder<W: Write> {
     Identity(W),
-    Gzip(GzEncoder<W>),
+    Gzip(Box<GzEncoder<W>>),
     Zstd(Box<zstd::stream::write::Encoder<'static, W>>),
 }
 
@@ -18,12 +18,12 @@ impl<W: Write> Encoder<W> {
             Format::Identity => Self::Identity(sink),
             Format::Gzip => {
                 let level = Compression::new(level.unwrap_or(6).clamp(0, 9) as u32);
-                Self::Gzip(
+                Self::Gzip(Box::new(
                     GzBuilder::new()
                         .mtime(0)
                         .operating_system(255)
                         .write(sink, level),
-                )
+                ))
             }
             Format::Zstd => {
                 let mut encoder = zstd::stream::write::Encoder::new(sink, level.unwrap_or(3))?;

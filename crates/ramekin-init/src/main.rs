@@ -2,6 +2,9 @@
 //!
 //! `ramekin-init -- PROGRAM [ARGUMENT…]`
 
+#[path = "../../ramekin-sys/src/build.rs"]
+mod build;
+
 use std::ffi::CString;
 use std::os::unix::ffi::OsStringExt;
 
@@ -14,7 +17,7 @@ fn main() {
         .first()
         .is_some_and(|first| first.as_bytes() == b"--build-id")
     {
-        println!("{}", option_env!("RAMEKIN_BUILD_ID").unwrap_or("dev"));
+        println!("{}", build::id());
         return;
     }
     if arguments

@@ -3,6 +3,9 @@
 //! A process of its own, so that the supervisor that stays behind is small and only this one, which enters the container,
 //! has to be sealed (the shim starts it from a read-only clone of its mount, CVE-2019-5736).
 
+#[path = "../../ramekin-sys/src/build.rs"]
+mod build;
+
 mod arguments;
 mod container;
 mod workload;
@@ -52,7 +55,7 @@ fn run(Invocation { root, command }: Invocation) -> Result<(), Box<dyn Error>> {
             Ok(())
         }
         Command::BuildId => {
-            println!("{}", option_env!("RAMEKIN_BUILD_ID").unwrap_or("dev"));
+            println!("{}", build::id());
             Ok(())
         }
     }

@@ -1,8 +1,8 @@
 //! A layer's blob, written into a directory in one pass: verify, decompress, hash, create.
 
-mod names;
+pub(crate) mod names;
 mod pipeline;
-mod place;
+pub(crate) mod place;
 mod whiteout;
 mod writer;
 

@@ -4,9 +4,11 @@ mod header;
 mod pax;
 mod reader;
 mod sparse;
+mod writer;
 
 pub use header::{Entry, Kind};
 pub use reader::Reader;
+pub use writer::Writer;
 
 pub const BLOCK: usize = 512;
 

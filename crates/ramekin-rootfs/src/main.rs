@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     if operation == "--build-id" {
-        println!("{}", ramekin_sys::build::ID);
+        println!("{}", ramekin_sys::build::id());
         return ExitCode::SUCCESS;
     }
     let (Some(request), Some(mut result)) = (inherited(REQUEST), inherited(RESULT)) else {
@@ -66,13 +66,13 @@ fn run(operation: &str, mut request: File) -> Result<Value> {
     let common = Common::deserialize(&request).map_err(|error| invalid(&error))?;
     if common
         .build_id
-        .is_some_and(|wanted| wanted != ramekin_sys::build::ID)
+        .is_some_and(|wanted| wanted != ramekin_sys::build::id())
     {
         return Err(Error::new(
             Code::Unsupported,
             format!(
                 "ramekin-rootfs is of build {}, not the caller's",
-                ramekin_sys::build::ID
+                ramekin_sys::build::id()
             ),
         )
         .hint("native parts of two builds are mixed: build or install them again"));

@@ -1,5 +1,6 @@
 //! Each operation: its request, and the call that does it.
 
+mod compare;
 mod layers;
 mod trees;
 
@@ -10,10 +11,14 @@ use serde_json::Value;
 
 pub fn dispatch(operation: &str, request: Value) -> Result<Value> {
     match operation {
+        "adopt" => call(operation, request, compare::adopt),
         "apply" => call(operation, request, layers::apply),
+        "changes" => call(operation, request, compare::changes),
         "copy-tree" => call(operation, request, trees::copy),
+        "diff" => call(operation, request, compare::diff),
         "mkfs-probe" => call(operation, request, trees::probe),
         "mount" => call(operation, request, trees::mount),
+        "read" => call(operation, request, compare::read),
         "remove-tree" => call(operation, request, trees::remove),
         "unmount" => call(operation, request, trees::unmount),
         "usage" => call(operation, request, trees::usage),

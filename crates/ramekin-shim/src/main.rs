@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     let answer = take_answer_pipe();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--build-id"] => {
-            println!("{}", ramekin_sys::build::ID);
+            println!("{}", ramekin_sys::build::id());
             ExitCode::SUCCESS
         }
         ["--cleanup", directory] => reply(

@@ -5,7 +5,7 @@ mod remove;
 mod stack;
 mod usage;
 
-pub use copy::{copy_content, copy_tree, Copied};
+pub use copy::{copy_attributes, copy_content, copy_file, copy_tree, Copied};
 pub use remove::{remove_at, remove_tree};
 pub use stack::{open_below, read_dir, DirStack, Entry};
 pub use usage::{usage, Usage};

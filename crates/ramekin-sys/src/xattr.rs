@@ -1,7 +1,7 @@
 //! Extended attributes of an open file or directory, xattr(7).
 
 use std::ffi::CString;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 
 use rustix::fs::XattrFlags;
 use rustix::io::Errno;
@@ -16,9 +16,13 @@ pub fn list(fd: impl AsFd) -> std::io::Result<Vec<Pair>> {
         Err(Errno::OPNOTSUPP) => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
+    collect(&names, |name, buffer| rustix::fs::fgetxattr(fd, name, buffer))
+}
+
+fn collect(names: &[u8], mut get: impl FnMut(&[u8], &mut [u8]) -> rustix::io::Result<usize>) -> std::io::Result<Vec<Pair>> {
     let mut pairs = Vec::new();
     for name in names.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-        match grown(|buffer| rustix::fs::fgetxattr(fd, name, buffer)) {
+        match grown(|buffer| get(name, buffer)) {
             Ok(value) => pairs.push((name.to_vec(), value)),
             // Gone since, or one that only privileged readers see (security.*, system.*).
             Err(Errno::NODATA | Errno::ACCESS | Errno::PERM | Errno::OPNOTSUPP) => {}
@@ -27,6 +31,22 @@ pub fn list(fd: impl AsFd) -> std::io::Result<Vec<Pair>> {
     }
     pairs.sort();
     Ok(pairs)
+}
+
+/// The same by any descriptor, an O_PATH one of a link or device too: through /proc, which must be there.
+pub fn list_of_any(fd: impl AsFd) -> std::io::Result<Vec<Pair>> {
+    let path = format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd());
+    let names = match grown(|buffer| rustix::fs::listxattr(&path, buffer)) {
+        Ok(names) => names,
+        Err(Errno::OPNOTSUPP) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    collect(&names, |name, buffer| rustix::fs::getxattr(&path, name, buffer))
+}
+
+pub fn set_of_any(fd: impl AsFd, name: &[u8], value: &[u8]) -> std::io::Result<()> {
+    let path = format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd());
+    Ok(rustix::fs::setxattr(&path, cstring(name)?, value, XattrFlags::empty())?)
 }
 
 pub fn get(fd: impl AsFd, name: &str) -> std::io::Result<Option<Vec<u8>>> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{CStr, OsStr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -74,11 +74,7 @@ impl Copy {
 
     /// Attributes of a directory come last: filling it changes its times, and its mode may forbid to fill it.
     fn leave(&mut self, level: &Level, is_root: bool) -> std::io::Result<()> {
-        copy_xattrs(self.from.top(), self.to.top())?;
-        let to = self.to.top();
-        rustix::fs::fchown(to, Some(Uid::from_raw(level.stat.st_uid)), Some(Gid::from_raw(level.stat.st_gid)))?;
-        rustix::fs::fchmod(to, Mode::from_raw_mode(level.stat.st_mode))?;
-        rustix::fs::futimens(to, &times(&level.stat))?;
+        copy_attributes(self.to.top(), &level.stat, &crate::xattr::list(self.from.top())?)?;
         if !is_root {
             self.from.pop()?;
             self.to.pop()?;
@@ -110,72 +106,77 @@ impl Copy {
             }
         }
         match kind {
-            FileType::RegularFile => self.file(name, &stat)?,
-            FileType::Symlink => {
-                let target = rustix::fs::readlinkat(self.from.top(), name, Vec::new())?;
-                rustix::fs::symlinkat(&target, self.to.top(), name)?;
-                self.special(name, &stat, false)?;
+            FileType::RegularFile => {
+                copy_regular(self.from.top(), self.to.top(), name, &stat, &mut self.clones)?;
+                self.copied.bytes += stat.st_size as u64;
             }
-            FileType::Socket => {
-                // A socket without its process is a name only; mknod(2) makes that.
-                rustix::fs::mknodat(self.to.top(), name, FileType::Socket, Mode::from_raw_mode(stat.st_mode), 0)?;
-                self.special(name, &stat, true)?;
-            }
-            kind => {
-                rustix::fs::mknodat(self.to.top(), name, kind, Mode::from_raw_mode(stat.st_mode), stat.st_rdev)?;
-                self.special(name, &stat, true)?;
-            }
+            kind => copy_special(self.from.top(), self.to.top(), name, &stat, kind)?,
         }
         Ok(None)
     }
+}
 
-    /// What cannot be opened without doing something: links, devices, FIFOs, sockets.
-    fn special(&mut self, name: &CStr, stat: &Stat, has_mode: bool) -> std::io::Result<()> {
-        let to = self.to.top();
-        let owner = (Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)));
-        rustix::fs::chownat(to, name, owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW)?;
-        if has_mode {
-            rustix::fs::chmodat(to, name, Mode::from_raw_mode(stat.st_mode), AtFlags::empty())?;
-        }
-        rustix::fs::utimensat(to, name, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?;
-        Ok(())
-    }
-
-    fn file(&mut self, name: &CStr, stat: &Stat) -> std::io::Result<()> {
-        let source = rustix::fs::openat(
-            self.from.top(),
-            name,
-            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC,
-            Mode::empty(),
-        )?;
-        if FileType::from_raw_mode(rustix::fs::fstat(&source)?.st_mode) != FileType::RegularFile {
-            let what = format!("{} changed while it was copied", name.to_string_lossy());
-            return Err(Error::new(Code::Aborted, what).into());
-        }
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let target = rustix::fs::openat(self.to.top(), name, flags, Mode::RUSR | Mode::WUSR)?;
-        let size = stat.st_size as u64;
-        if size > 0 {
-            self.clones = self.clones && rustix::fs::ioctl_ficlone(&target, &source).is_ok();
-            if !self.clones {
-                copy_content(&source, &target, size)?;
-            }
-        }
-        self.copied.bytes += size;
-        rustix::fs::fchown(&target, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
-        // After the owner: chown(2) drops set-id bits and file capabilities.
-        copy_xattrs(&source, &target)?;
-        rustix::fs::fchmod(&target, Mode::from_raw_mode(stat.st_mode))?;
-        rustix::fs::futimens(&target, &times(stat))?;
-        Ok(())
+/// One file that is not a directory, with its attributes; `name` must be free in `to`.
+pub fn copy_file(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, stat: &Stat) -> std::io::Result<()> {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => copy_regular(from, to, name, stat, &mut true),
+        kind => copy_special(from, to, name, stat, kind),
     }
 }
 
-fn copy_xattrs(from: impl AsFd, to: impl AsFd) -> std::io::Result<()> {
-    for (name, value) in crate::xattr::list(from)? {
-        crate::xattr::set(to.as_fd(), &name, &value)?;
+/// What cannot be opened without doing something: links, devices, FIFOs, sockets.
+fn copy_special(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, stat: &Stat, kind: FileType) -> std::io::Result<()> {
+    let mode = Mode::from_raw_mode(stat.st_mode);
+    match kind {
+        FileType::Symlink => rustix::fs::symlinkat(&rustix::fs::readlinkat(from, name, Vec::new())?, to, name)?,
+        // A socket without its process is a name only; mknod(2) makes that.
+        kind => rustix::fs::mknodat(to, name, kind, mode, stat.st_rdev)?,
     }
-    Ok(())
+    let owner = (Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)));
+    rustix::fs::chownat(to, name, owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW)?;
+    let open = |parent| rustix::fs::openat(parent, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
+    let attributes = crate::xattr::list_of_any(open(from)?)?;
+    if !attributes.is_empty() {
+        let target = open(to)?;
+        attributes.iter().try_for_each(|(name, value)| crate::xattr::set_of_any(&target, name, value))?;
+    }
+    if kind != FileType::Symlink {
+        rustix::fs::chmodat(to, name, mode, AtFlags::empty())?;
+    }
+    Ok(rustix::fs::utimensat(to, name, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+/// `clones` turns false once the file system has refused: no use in asking for every file.
+fn copy_regular(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, stat: &Stat, clones: &mut bool) -> std::io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let source = rustix::fs::openat(from, name, flags, Mode::empty())?;
+    if FileType::from_raw_mode(rustix::fs::fstat(&source)?.st_mode) != FileType::RegularFile {
+        let what = format!("{} changed while it was copied", name.to_string_lossy());
+        return Err(Error::new(Code::Aborted, what).into());
+    }
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let target = rustix::fs::openat(to, name, flags, Mode::RUSR | Mode::WUSR)?;
+    if stat.st_size > 0 {
+        *clones = *clones && rustix::fs::ioctl_ficlone(&target, &source).is_ok();
+        if !*clones {
+            copy_content(&source, &target, stat.st_size as u64)?;
+        }
+    }
+    copy_attributes(target.as_fd(), stat, &crate::xattr::list(&source)?)
+}
+
+/// Owner, extended attributes, mode, times. In this order: chown(2) drops set-id bits and file capabilities.
+pub fn copy_attributes<'a>(
+    to: BorrowedFd<'_>,
+    stat: &Stat,
+    xattrs: impl IntoIterator<Item = &'a crate::xattr::Pair>,
+) -> std::io::Result<()> {
+    rustix::fs::fchown(to, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
+    for (name, value) in xattrs {
+        crate::xattr::set(to, name, value)?;
+    }
+    rustix::fs::fchmod(to, Mode::from_raw_mode(stat.st_mode))?;
+    Ok(rustix::fs::futimens(to, &times(stat))?)
 }
 
 fn times(stat: &Stat) -> Timestamps {
