@@ -10,10 +10,16 @@ export interface HandleOptions {
   readonly prepared?: Prepared;
   /** Disposal removes the container. */
   readonly owned?: boolean;
+  /** `wait` takes in the output that nobody has begun to read: without a reader, a process with much to say would never end. */
+  readonly drains?: boolean;
 }
 
 /** See `Container`. Each verb is loaded when it is used: a start should not pay for what it does not do. */
-export function containerHandle(scope: Scope, config: ContainerConfig, { prepared, owned = false }: HandleOptions = {}): Container {
+export function containerHandle(
+  scope: Scope,
+  config: ContainerConfig,
+  { prepared, owned = false, drains = false }: HandleOptions = {},
+): Container {
   const { id, name } = config;
   let fresh = prepared;
   let exit: Promise<ExitStatus> | undefined;
@@ -60,7 +66,7 @@ export function containerHandle(scope: Scope, config: ContainerConfig, { prepare
     },
     attach,
     wait: async (options = {}) => {
-      if (offered || shared) for (const output of [stdout, stderr]) output.drain();
+      if (drains && (offered || shared)) for (const output of [stdout, stderr]) output.drain();
       const told = exit !== undefined;
       const status = await waitFor(options);
       if (!told) await tell(status);

@@ -93,7 +93,7 @@ function scopeOf(
 }
 
 function engineOver(scope: Scope, hub: EventHub, life: AbortController): Engine {
-  const made = (prepared: Prepared) => containerHandle(scope, prepared.config, { prepared, owned: true });
+  const made = (prepared: Prepared, drains = false) => containerHandle(scope, prepared.config, { prepared, owned: true, drains });
   return {
     root: scope.paths.root,
     runRoot: scope.paths.runRoot,
@@ -106,7 +106,7 @@ function engineOver(scope: Scope, hub: EventHub, life: AbortController): Engine 
     removeImage: async (name, options) => (await import("./remove-image.ts")).removeImage(scope, name, options),
     create: async (options) => made(await create(scope, options)),
     run: async (options: ContainerOptions) => {
-      const container = made(await create(scope, options));
+      const container = made(await create(scope, options), true);
       await container.start({ attach: true, signal: options.signal, ...(options.windowSize && { windowSize: options.windowSize }) });
       return container;
     },

@@ -24,7 +24,7 @@ export interface StartOptions extends Cancellable {
 
 export interface Started {
   readonly attachment?: Attachment;
-  /** With `autoRemove`: nobody can ask for it later, so the question is put before the start. */
+  /** Asked for before the start when somebody will want it soon, or, with `autoRemove`, could not ask later. */
   readonly exit?: Promise<ExitStatus>;
 }
 
@@ -56,7 +56,7 @@ export async function start(scope: Scope, config: ContainerConfig, options: Star
     });
     if (options.attach) attachment = await isolation.attach(id, { signal: options.signal });
     if (config.process.tty && options.windowSize) await isolation.resize(id, options.windowSize);
-    const exit = config.options.autoRemove ? isolation.wait(id, { signal: scope.signal }) : undefined;
+    const exit = config.options.autoRemove || options.attach ? isolation.wait(id, { signal: scope.signal }) : undefined;
     exit?.catch(() => {}); // whoever waits hears of it
     await isolation.start(id, { signal: options.signal });
     await notify(scope.kernel.plugins, scope.warn, "started", { id });

@@ -202,8 +202,10 @@ test("after a reboot, what ran has exited with 255", async () => {
   const container = await t.engine.run({ image: "busybox", command: ["sleep"] });
   const state = join(t.directory, "root", "containers", container.id, "state.json");
   await writeFile(state, JSON.stringify({ ...JSON.parse(await readFile(state, "utf8")), bootId: "another" }));
-  expect(await container.inspect()).toMatchObject({ status: "exited", exit: { code: 255 } });
-  expect((await container.wait()).code).toBe(255);
+  await using later = await t.open();
+  const found = await later.container(container.id);
+  expect(await found.inspect()).toMatchObject({ status: "exited", exit: { code: 255 } });
+  expect((await found.wait()).code).toBe(255);
 });
 
 test("a container whose supervisor was killed has exited with 137, whether or not it can still say so", async () => {
