@@ -1,5 +1,5 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import type { TestProject } from "vitest/node";
 import { type MachineState, machineState } from "./machine.ts";
 
@@ -15,9 +15,10 @@ declare module "vitest" {
 /** Everything that the run makes lies in one folder, so that what it leaves can be told from what others do meanwhile. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   provide("before", await machineState());
-  const folder = await mkdtemp("/var/tmp/ramekin-test-");
+  const folder = `/var/tmp/ramekin-test-${randomUUID()}`;
+  await mkdir(folder);
   process.env["RAMEKIN_TEST_FOLDER"] = folder;
-  process.env["TMPDIR"] = join(folder);
+  process.env["TMPDIR"] = folder;
   provide("folder", folder);
   return async () => {
     const left = await readdir(folder);

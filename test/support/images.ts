@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { cached } from "./cache.ts";
 import { command, missing, succeed } from "./command.ts";
-import { image, layout, named, readImage, sha256, types } from "./layout.ts";
+import { image, layout, named, readImage } from "./layout.ts";
 import { tar } from "./tar.ts";
 
 /** An image in a layout, by the name that the layout's index gives it. */
@@ -188,4 +188,4 @@ export async function copyOf({ folder, name }: TestImage, to: string): Promise<T
   return { folder: to, name };
 }
 
-export { canonical, sha256, types };
+export { canonical };

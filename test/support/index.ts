@@ -1,7 +1,7 @@
 export { type CommandOptions, command, missing, type Result, type Running, start, succeed } from "./command.ts";
 export * from "./images.ts";
 export { type Inspected, type Kitchen, type KitchenOptions, kitchen, mountsBelow, noKitchen, processesOf } from "./kitchen.ts";
-export { image, type Layout, layout, named, readImage } from "./layout.ts";
+export { image, type Layout, layout, named, readImage, sha256, types } from "./layout.ts";
 export { noPty, pty, type Step } from "./pty.ts";
 export * from "./registry.ts";
 export { type Entry, tar } from "./tar.ts";

@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CommandOptions, command, missing, type Result, type Running, start } from "./command.ts";
@@ -62,7 +63,9 @@ export interface Inspected {
 }
 
 export async function kitchen({ images = [], storage, isolation }: KitchenOptions = {}): Promise<Kitchen> {
-  const folder = await mkdtemp(join(process.env["RAMEKIN_TEST_FOLDER"] ?? "/var/tmp", "kitchen-"));
+  // Lower case: to podman and buildah 1.28 the path of a layout is part of a repository's name.
+  const folder = join(process.env["RAMEKIN_TEST_FOLDER"] ?? "/var/tmp", `kitchen-${randomUUID()}`);
+  await mkdir(folder, { mode: 0o755 });
   const root = join(folder, "root");
   const runRoot = join(folder, "run");
   const home = join(folder, "home");
