@@ -45,43 +45,49 @@ export async function createSlowly(
   fill: (directory: string, parent?: Snapshot) => Promise<void>,
   options: Cancellable = {},
 ): Promise<Snapshot> {
-  await using staging = await locked(store, () => stage(store), options);
-  const { directory, parent, record } = await locked(store, () => {
-    const parent = admit(store, wanted);
-    const directory = join(staging.directory, "new");
-    mkdirSync(directory, { mode: 0o700 });
-    return { directory, parent, record: describe(directory, wanted, parent) };
-  });
-  await fill(directory, parent);
-  if (options.signal?.aborted) throw new RamekinError("CANCELLED", `snapshot ${wanted.key}: cancelled`);
-  // Awaited here: the staging directory goes when this function returns.
-  return await locked(store, () => {
-    assertFree(store, wanted.key);
-    const { id, directory: final } = newDirectory((id) => directoryOf(store, id));
-    renameSync(directory, final);
-    enter(store, record.key, id);
-    return { id, directory: final, record };
-  });
+  const staging = await locked(store, () => stage(store), options);
+  try {
+    const { directory, parent, record } = await locked(store, () => {
+      const parent = admit(store, wanted);
+      const directory = join(staging.directory, "new");
+      mkdirSync(directory, { mode: 0o700 });
+      return { directory, parent, record: describe(directory, wanted, parent) };
+    });
+    await fill(directory, parent);
+    if (options.signal?.aborted) throw new RamekinError("CANCELLED", `snapshot ${wanted.key}: cancelled`);
+    return await locked(store, () => {
+      assertFree(store, wanted.key);
+      const { id, directory: final } = newDirectory((id) => directoryOf(store, id));
+      renameSync(directory, final);
+      enter(store, record.key, id);
+      return { id, directory: final, record };
+    });
+  } finally {
+    await staging.release();
+  }
+}
+
+interface Staging {
+  readonly directory: string;
+  release(): Promise<void>;
 }
 
 /** Under the store's lock: cleanup, which takes it too, never sees a staging directory whose own lock is not yet held. */
-async function stage(store: Store): Promise<AsyncDisposable & { readonly directory: string }> {
+async function stage(store: Store): Promise<Staging> {
   const { id, directory } = newDirectory((id) => join(store.root, "tmp", id));
   const held = await lock(join(directory, "lock"));
-  return {
-    directory,
-    [Symbol.asyncDispose]: async () => {
-      try {
-        // Through the trash: whoever cleans up at the same time looks for no lock there.
-        const trash = discard(store, join("tmp", id));
-        // Nothing but our own lock file is left when all went well.
-        if (existsSync(join(store.root, trash, "new"))) await empty(store, trash);
-        else rmSync(join(store.root, trash), { recursive: true, force: true });
-      } finally {
-        await held.release();
-      }
-    },
+  const release = async () => {
+    try {
+      // Through the trash: whoever cleans up at the same time looks for no lock there.
+      const trash = discard(store, join("tmp", id));
+      if (existsSync(join(store.root, trash, "new"))) await empty(store, trash);
+      // Nothing but our own lock file is left when all went well.
+      else rmSync(join(store.root, trash), { recursive: true, force: true });
+    } finally {
+      await held.release();
+    }
   };
+  return { directory, release };
 }
 
 export function assertFree(store: Store, key: string): void {

@@ -2,8 +2,10 @@ import { chmodSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { outcomes, storageSuite, type Wrong } from "@ramekin/conformance";
 import type { StorageDriver } from "@ramekin/core";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { bed } from "./bed.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Commits well, and then does something to the layer's files. */
 const spoil =

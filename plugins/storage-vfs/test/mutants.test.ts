@@ -19,8 +19,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { outcomes, type SuiteOptions, storageSuite, type Wrong } from "@ramekin/conformance";
 import type { StorageDriver } from "@ramekin/core";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { bed, skip } from "./bed.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
 
 type Mutant = Wrong<StorageDriver> | { readonly program: string };
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { appendFile, link, lstat, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Mount, StorageDriver } from "@ramekin/core";
@@ -16,7 +17,8 @@ const apply = (driver: StorageDriver, mounts: readonly Mount[], entries: readonl
     yield bytes;
   })();
   assert.ok(driver.applier);
-  return driver.applier.apply(mounts, source, { mediaType, digest: "sha256:unverified", size: bytes.length });
+  const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}` as const;
+  return driver.applier.apply(mounts, source, { mediaType, digest, size: bytes.length });
 };
 
 /** What only some drivers can do. */

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { isRamekinError, RamekinError, type StorageDriver } from "@ramekin/core";
+import type { Tools } from "../suite.ts";
 import { arrayOf } from "./expect.ts";
 
 type Method = "prepare" | "view" | "commit" | "mounts" | "stat" | "list" | "remove" | "clone" | "cleanup";
@@ -108,4 +109,18 @@ export async function elsewhere([command, ...args]: readonly [string, ...string[
 async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
   if (child.connected) child.disconnect();
   await ended;
+}
+
+/** `count` of them for as long as `use` takes. */
+export async function together<R>(
+  tools: Tools<StorageDriver>,
+  count: number,
+  use: (others: readonly Elsewhere[]) => Promise<R>,
+): Promise<R> {
+  const others = await Promise.all(Array.from({ length: count }, () => elsewhere(tools.program())));
+  try {
+    return await use(others);
+  } finally {
+    await Promise.all(others.map((other) => other[Symbol.asyncDispose]()));
+  }
 }

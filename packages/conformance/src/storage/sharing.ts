@@ -1,23 +1,14 @@
 import assert from "node:assert/strict";
-import { isRamekinError, type StorageDriver } from "@ramekin/core";
-import type { Case, Tools } from "../suite.ts";
+import type { StorageDriver } from "@ramekin/core";
+import type { Case } from "../suite.ts";
 import { commitEmpty, listed, rejects, removeAll } from "./expect.ts";
-import { type Elsewhere, elsewhere } from "./process.ts";
+import { together } from "./process.ts";
 
 /** Fulfilled how often; all others must have rejected with one of the codes. */
 async function winners(attempts: readonly Promise<unknown>[], ...codes: readonly string[]): Promise<number> {
   const results = await Promise.allSettled(attempts);
   for (const result of results) if (result.status === "rejected") assert.ok(codes.includes(result.reason?.code), String(result.reason));
   return results.filter(({ status }) => status === "fulfilled").length;
-}
-
-async function together<R>(tools: Tools<StorageDriver>, count: number, use: (others: readonly Elsewhere[]) => Promise<R>): Promise<R> {
-  const others = await Promise.all(Array.from({ length: count }, () => elsewhere(tools.program())));
-  try {
-    return await use(others);
-  } finally {
-    await Promise.all(others.map((other) => other[Symbol.asyncDispose]()));
-  }
 }
 
 /** Many at once, and one after the other. */
@@ -159,94 +150,4 @@ export const sharingCases: readonly Case<StorageDriver>[] = [
       );
     },
   },
-  ...(["prepare", "view", "commit", "remove", "clone"] as const).map((call) => killedDuring(call)),
-  {
-    name: "a process killed at any moment leaves a store that works",
-    needs: ["program", "cleanup", "footprint"],
-    async run(driver, tools) {
-      await commitEmpty(driver, "base");
-      const before = await tools.footprint();
-      for (let round = 0; round < 6; round++) {
-        await together(tools, 1, async ([other]) => {
-          const work = (async () => {
-            for (let index = 0; ; index++) {
-              const key = `${round}-${index}`;
-              await other?.driver.prepare(key, "base");
-              await other?.driver.commit(`layer-${key}`, key);
-              await other?.driver.remove(`layer-${key}`);
-            }
-          })();
-          setTimeout(() => other?.kill(), 20 + 37 * round);
-          await rejects(work, "UNAVAILABLE");
-        });
-        await driver.prepare(`after-${round}`, "base");
-        await removeAllBut(driver, "base");
-        await driver.cleanup?.();
-        assert.equal(await tools.footprint(), before);
-      }
-    },
-  },
 ];
-
-async function removeAllBut(driver: StorageDriver, kept: string): Promise<void> {
-  for (const { key } of await listed(driver)) if (key !== kept) await driver.remove(key);
-}
-
-/** For n = 1, 2, …: another process dies before its nth step, until it gets through. */
-function killedDuring(call: "prepare" | "view" | "commit" | "remove" | "clone"): Case<StorageDriver> {
-  return {
-    name: `a process killed at any step of ${call} leaves what was, or what was asked for`,
-    needs: ["program", "cleanup", "footprint", ...(call === "clone" ? (["clone"] as const) : [])],
-    async run(driver, tools) {
-      await commitEmpty(driver, "base");
-      for (let step = 1, through = false; !through; step++) {
-        assert.ok(step < 100, `${call} does not end`);
-        const before = await tools.footprint();
-        if (call !== "prepare" && call !== "view") await driver.prepare("key", "base");
-        through = await together(tools, 1, async ([other]) => {
-          assert.ok(other);
-          await other.dieBefore(step);
-          const { prepare, view, commit, remove, clone } = other.driver;
-          const calls = {
-            prepare: () => prepare("key", "base"),
-            view: () => view("key", "base"),
-            commit: () => commit("layer", "key"),
-            remove: () => remove("key"),
-            clone: () => clone?.("key", "copy"),
-          };
-          return Promise.resolve(calls[call]()).then(
-            () => true,
-            (error: unknown) => {
-              assert.ok(isRamekinError(error, "UNAVAILABLE"), String(error));
-              return false;
-            },
-          );
-        });
-        const found = (await listed(driver))
-          .map(({ key, kind }) => `${kind} ${key}`)
-          .filter((entry) => entry !== "committed base")
-          .sort();
-        const allowed = {
-          prepare: [[], ["active key"]],
-          view: [[], ["view key"]],
-          commit: [["active key"], ["committed layer"]],
-          remove: [["active key"], []],
-          clone: [["active key"], ["active copy", "active key"]],
-        }[call];
-        assert.ok(
-          allowed.some((entries) => entries.join() === found.join()),
-          `before step ${step}: ${found.join()}`,
-        );
-        if (through) assert.deepEqual(found, allowed[1]);
-
-        // The key is to be had, in use or not, before anybody has cleaned up; then nothing is left, and nothing holds the parent.
-        await removeAllBut(driver, "base");
-        for (const key of ["key", "copy", "layer"]) await driver.prepare(key, "base");
-        await removeAllBut(driver, "base");
-        await driver.cleanup?.();
-        assert.equal(await tools.footprint(), before, `before step ${step}`);
-      }
-      await driver.remove("base");
-    },
-  };
-}
