@@ -1,6 +1,6 @@
 import { checkArguments, parse } from "./argv/parse.ts";
 import { readValue } from "./argv/read-value.ts";
-import { UsageError } from "./argv/status-error.ts";
+import { isUsageError, UsageError } from "./argv/status-error.ts";
 import { type Context, createContext, processWorld, type World } from "./context.ts";
 import { exitStatus, statusOfError, statusOfSignal } from "./exit-status.ts";
 import { globalFlags, type LogLevel } from "./globals.ts";
@@ -64,7 +64,7 @@ async function withVerb<R>(verb: Verb, action: () => R | Promise<R>): Promise<R>
   try {
     return await action();
   } catch (error) {
-    if (!(error instanceof UsageError) || error.verb !== undefined) throw error;
+    if (!isUsageError(error) || error.verb !== undefined) throw error;
     throw new UsageError(error.message, { verb, status: error.status, hint: error.hint });
   }
 }

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { isRamekinError } from "@ramekin/core";
-import { StatusError } from "./argv/status-error.ts";
+import { isStatusError } from "./argv/status-error.ts";
 import type { Verb } from "./verb.ts";
 
 /** Every exit status that is ours; all others are the container's own. Scripts depend on them: they are Docker's. */
@@ -24,7 +24,7 @@ export function statusOfSignal(signal: NodeJS.Signals): number {
 
 /** The one place that turns an error into a status. */
 export function statusOfError(error: unknown, verb?: Pick<Verb, "failure">): number {
-  if (error instanceof StatusError) return error.status;
+  if (isStatusError(error)) return error.status;
   // only verbs that start a command know a status of their own for one that cannot start
   if (verb?.failure !== undefined && isRamekinError(error, "COMMAND_NOT_FOUND")) return exitStatus.notFound;
   if (verb?.failure !== undefined && isRamekinError(error, "COMMAND_NOT_EXECUTABLE")) return exitStatus.notExecutable;

@@ -1,13 +1,13 @@
 import { isRamekinError, type RamekinError } from "@ramekin/core";
-import { StatusError, UsageError } from "./argv/status-error.ts";
+import { isStatusError, isUsageError, type UsageError } from "./argv/status-error.ts";
 import type { LogLevel } from "./globals.ts";
 import { synopsis } from "./verb.ts";
 
 /** What stderr says about an error: the message, what else was found, what to do about it. */
 export function reportLines(error: unknown, logLevel: LogLevel): string[] {
-  if (error instanceof UsageError) return usageLines(error);
+  if (isUsageError(error)) return usageLines(error);
   const lines = [`ramekin: ${error instanceof Error ? error.message : String(error)}`];
-  if (error instanceof StatusError && error.hint !== undefined) lines.push(`hint: ${error.hint}`);
+  if (isStatusError(error) && error.hint !== undefined) lines.push(`hint: ${error.hint}`);
   if (isRamekinError(error)) {
     lines.push(...error.errors.map(({ message, hint }) => `  - ${message}${hint === undefined ? "" : ` (${hint})`}`));
     if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
@@ -32,7 +32,7 @@ function usageLines({ message, verb, hint }: UsageError): string[] {
 
 /** Errors that we made, and those of the operating system, explain themselves; a stack is for what nobody foresaw. */
 function isExpected(error: unknown): boolean {
-  if (isRamekinError(error) || error instanceof StatusError) return true;
+  if (isRamekinError(error) || isStatusError(error)) return true;
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === "string";
 }
 

@@ -17,12 +17,13 @@ export interface RunOptions {
   readonly stdin?: string;
   readonly inputIsTerminal?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly onOpen?: (options: EngineOptions) => void;
 }
 
 /** One command line against an engine of our own, with everything that it wrote. */
 export async function ramekin(
   argv: readonly string[],
-  { engine, stdin = "", inputIsTerminal = false, environment = {} }: RunOptions = {},
+  { engine, stdin = "", inputIsTerminal = false, environment = {}, onOpen }: RunOptions = {},
 ): Promise<Ran> {
   let engineOptions: EngineOptions | undefined;
   const stdout = new PassThrough();
@@ -36,6 +37,7 @@ export async function ramekin(
     environment,
     async openEngine(options) {
       engineOptions = options;
+      onOpen?.(options);
       if (engine === undefined) throw new RamekinError("UNSUPPORTED", "this test has no engine");
       return { async [Symbol.asyncDispose]() {}, ...engine } as Engine;
     },

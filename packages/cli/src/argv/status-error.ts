@@ -2,6 +2,7 @@ import type { Verb } from "../verb.ts";
 
 /** An error of the command itself, not of the engine, with an exit status of its own. */
 export class StatusError extends Error {
+  override readonly name: "StatusError" | "UsageError" = "StatusError";
   readonly status: number;
   readonly hint: string | undefined;
 
@@ -14,6 +15,7 @@ export class StatusError extends Error {
 
 /** The command line itself is wrong: nothing has been tried. Reported with the usage line. */
 export class UsageError extends StatusError {
+  override readonly name = "UsageError";
   readonly verb: Verb | undefined;
 
   /** The status is 125 for flags and 1 for arguments, as in Docker. */
@@ -24,4 +26,13 @@ export class UsageError extends StatusError {
     super(message, status, hint);
     this.verb = verb;
   }
+}
+
+/** By name, not `instanceof`: oclif loads commands in its own way, and there may be two copies of this module. */
+export function isStatusError(error: unknown): error is StatusError {
+  return error instanceof Error && (error.name === "StatusError" || isUsageError(error));
+}
+
+export function isUsageError(error: unknown): error is UsageError {
+  return error instanceof Error && error.name === "UsageError";
 }
