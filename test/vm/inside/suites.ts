@@ -17,8 +17,16 @@ const named =
   (name, body) =>
     test(`${driver}: ${name}`, { timeout: 300_000 }, (context) => body({ skip: (reason) => context.skip(reason) }));
 
+/** Beside the drivers' own exemptions: this kernel has no lowerdir+. */
+const exempt = {
+  overlayfs: { "a stack of 500 layers": "no lowerdir+ before Linux 6.7: the names of 500 layers exceed a page" },
+  vfs: {
+    "usage counts only the snapshot itself": "a copy holds its parent's bytes too",
+    "a stack of 500 layers": "no layer is mounted over another: 120 copies show the same as 500",
+  },
+};
 const drivers = { overlayfs: overlayStorage, vfs: vfsStorage };
-for (const [name, storage] of Object.entries(drivers)) {
+for (const [name, storage] of Object.entries(drivers) as ["overlayfs" | "vfs", typeof overlayStorage][]) {
   const roots = new WeakMap<StorageDriver, string>();
   const rootOf = (driver: StorageDriver): string => roots.get(driver) ?? "";
   runSuite(named(name), storageSuite, {
@@ -32,6 +40,7 @@ for (const [name, storage] of Object.entries(drivers)) {
     program: (driver) => [process.execPath, `/vm/serve-${name}.mjs`, rootOf(driver)],
     footprint: (driver) => readdirSync(rootOf(driver), { recursive: true }).length,
     withMounts: mountsInNamespace,
+    skip: exempt[name],
   });
 }
 
