@@ -5,7 +5,7 @@ import { probeInflate, wasmGzip } from "./gzip.ts";
 export { probeInflate, wasmDigester, wasmGzip };
 
 const webAssembly = (rank: number) => (): Support =>
-  typeof WebAssembly === "object" ? { ok: true, rank } : { ok: false, reason: "there is no WebAssembly here" };
+  "WebAssembly" in globalThis ? { ok: true, rank } : { ok: false, reason: "there is no WebAssembly here" };
 
 /** Ranks are megabytes per second, decoded or hashed, as measured on one machine for all codecs. */
 const codecWasm: PluginFactory = definePlugin(() => ({
