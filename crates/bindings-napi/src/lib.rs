@@ -1,6 +1,9 @@
 //! What is safe and quick inside of Node's process: locks, digests, codecs. Glue only; the work is in the pure crates.
 
+mod codec;
+mod digest;
 mod flock;
+mod queue;
 mod sync;
 
 use napi_derive::napi;

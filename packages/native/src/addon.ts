@@ -7,6 +7,21 @@ export interface Addon {
   buildId(): string;
   tryFlock(fd: number, exclusive: boolean): boolean;
   syncFileSystem(path: string): Promise<void>;
+  readonly Hasher: new (algorithm: string) => { update(chunk: Uint8Array): void; digest(): string };
+  readonly Transform: {
+    decoder(format: string, maxOutput?: number): NativeTransform;
+    encoder(format: string, level?: number): NativeTransform;
+  };
+}
+
+/** A stream on its way through a codec, on a thread of its own. */
+export interface NativeTransform {
+  /** Resolves once there is room for more; with false when no more is wanted. */
+  write(chunk: Uint8Array): Promise<boolean>;
+  end(): void;
+  /** The next chunk, null at the end or once cancelled; rejects with `CODE: message`. One at a time. */
+  read(): Promise<Uint8Array | null>;
+  cancel(): void;
 }
 
 let loaded: Addon | undefined;

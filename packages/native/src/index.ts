@@ -1,6 +1,8 @@
 /** The native parts behind typed functions. Importing this loads none of them; the first call that needs one does. */
 
 export { addon, nativeSupport } from "./addon.ts";
+export { decodeStream, encodeStream, type NativeFormat } from "./codec.ts";
+export { createHasher } from "./hasher.ts";
 export { type Lock, type LockOptions, lock, tryLock } from "./lock.ts";
 export * from "./operations/index.ts";
 export { type NativeParts, nativeParts, nativeProgram, type PartName } from "./parts.ts";
