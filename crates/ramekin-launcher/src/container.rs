@@ -1,11 +1,14 @@
 //! The only module that knows libcontainer: each operation of the OCI runtime command line, in its terms.
 
+use crate::status::{executed, Status};
 use crate::workload::Program;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::container::Container;
 use libcontainer::syscall::syscall::SyscallType;
+use nix::fcntl::OFlag;
 use std::error::Error;
-use std::os::fd::BorrowedFd;
+use std::fs::File;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -15,9 +18,10 @@ fn builder(
     id: &str,
     pid_file: Option<PathBuf>,
     console_socket: Option<PathBuf>,
+    program: Program,
 ) -> Result<ContainerBuilder> {
     let mut builder = ContainerBuilder::new(id.to_owned(), SyscallType::default())
-        .with_executor(Program)
+        .with_executor(program)
         .with_pid_file(pid_file)?
         .with_console_socket(console_socket.clone())
         .with_root_path(root)?
@@ -45,11 +49,20 @@ pub fn create(
     console_socket: Option<PathBuf>,
 ) -> Result<()> {
     std::fs::create_dir_all(root)?;
-    builder(root, id, pid_file, console_socket)?
+    let status = Status::create(root, id)?;
+    let program = Program {
+        status: status.as_raw_fd(),
+        dies_with_parent: true,
+    };
+    let built = builder(root, id, pid_file, console_socket, program)?
         .as_init(bundle)
         .with_systemd(false)
         .with_detach(true)
-        .build()?;
+        .build();
+    if built.is_err() {
+        Status::remove(root, id)?;
+    }
+    built?;
     Ok(())
 }
 
@@ -60,12 +73,18 @@ pub fn exec(
     pid_file: Option<PathBuf>,
     console_socket: Option<PathBuf>,
 ) -> Result<()> {
-    builder(root, id, pid_file, console_socket)?
+    let (status, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+    let program = Program {
+        status: writer.as_raw_fd(),
+        dies_with_parent: false,
+    };
+    builder(root, id, pid_file, console_socket, program)?
         .as_tenant()
         .with_detach(true)
         .with_process(Some(process))
         .build()?;
-    Ok(())
+    drop(writer);
+    executed(File::from(status))
 }
 
 fn load(root: &Path, id: &str) -> Result<Container> {
@@ -77,7 +96,9 @@ fn load(root: &Path, id: &str) -> Result<Container> {
 }
 
 pub fn start(root: &Path, id: &str) -> Result<()> {
-    Ok(load(root, id)?.start()?)
+    let status = Status::open(root, id)?;
+    load(root, id)?.start()?;
+    executed(status)
 }
 
 pub fn kill(root: &Path, id: &str, signal: &str, all: bool) -> Result<()> {
@@ -95,10 +116,10 @@ pub fn resume(root: &Path, id: &str) -> Result<()> {
 
 /// Idempotent with `force`, as runc's.
 pub fn delete(root: &Path, id: &str, force: bool) -> Result<()> {
-    if force && !root.join(id).exists() {
-        return Ok(());
+    if !force || root.join(id).exists() {
+        load(root, id)?.delete(force)?;
     }
-    Ok(load(root, id)?.delete(force)?)
+    Ok(Status::remove(root, id)?)
 }
 
 /// OCI runtime spec, runtime.md, "State".

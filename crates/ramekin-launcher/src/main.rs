@@ -8,6 +8,7 @@ mod build;
 
 mod arguments;
 mod container;
+mod status;
 mod workload;
 
 use arguments::{Command, Invocation};

@@ -3,12 +3,19 @@
 use libcontainer::oci_spec::runtime::Spec;
 use libcontainer::workload::{Executor, ExecutorError, ExecutorValidationError};
 use std::ffi::CString;
+use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// libcontainer's own refuses a program that only its owner or group may run, and says little about why.
+/// libcontainer's own refuses a program that only its owner or group may run, says little about why, and lets nobody
+/// know when the kernel refuses to execute it.
 #[derive(Clone)]
-pub struct Program;
+pub struct Program {
+    /// Where to say why it could not be executed: closed, with nothing written, when it was.
+    pub status: RawFd,
+    /// For the first process, whose parent is by then the supervisor: it must not outlive it.
+    pub dies_with_parent: bool,
+}
 
 impl Executor for Program {
     fn validate(&self, spec: &Spec) -> Result<(), ExecutorValidationError> {
@@ -25,8 +32,28 @@ impl Executor for Program {
         let path =
             CString::new(program.as_os_str().as_bytes()).map_err(|_| ExecutorError::InvalidArg)?;
         reset();
+        if self.dies_with_parent {
+            // SAFETY: integers only. After all changes of ids, which clear it.
+            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) };
+        }
         let Err(errno) = nix::unistd::execve(&path, &arguments, &environment);
-        Err(ExecutorError::Other(describe(name, errno)))
+        self.fail(&describe(name, errno), errno)
+    }
+}
+
+impl Program {
+    /// Ends as a shell would: 127 when there is nothing to execute, else 126.
+    fn fail(&self, message: &str, errno: nix::errno::Errno) -> ! {
+        let code = if errno == nix::errno::Errno::ENOENT {
+            127
+        } else {
+            126
+        };
+        // SAFETY: bytes that are alive, to a descriptor that is kept open for this; and the end of a process of its own.
+        unsafe {
+            libc::write(self.status, message.as_ptr().cast(), message.len());
+            libc::_exit(code)
+        }
     }
 }
 

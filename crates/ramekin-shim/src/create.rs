@@ -59,6 +59,7 @@ pub fn create(mut config: Config, run: RunDirectory) -> Result<Shim> {
         listener: Some(listener),
         children,
         buffer: Vec::new(),
+        restless: true,
         next_key: FIRST,
         ending: Ending::NotYet,
         start_error: None,
@@ -130,6 +131,9 @@ fn finish(
     task.pid = pid;
     task.pidfd = Some(process::pidfd_open(pid).context(|| format!("watch process {pid}"))?);
     task.connect_terminal(run)?;
+    if task.terminal {
+        task.stderr = None;
+    }
     if prepared.new_network {
         let namespace =
             File::open(format!("/proc/{pid}/ns/net")).context(|| "the network namespace")?;

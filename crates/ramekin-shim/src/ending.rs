@@ -165,7 +165,7 @@ impl Shim {
     pub fn signal_all(&self, signal: i32) {
         match self.cgroup() {
             Some(cgroup) if signal == libc::SIGKILL => {
-                drop(cgroup.kill_all(Duration::from_millis(200)))
+                cgroup.kill_all(Duration::from_millis(200));
             }
             Some(cgroup) => cgroup.signal(signal),
             None => {}

@@ -87,6 +87,10 @@ impl Shim {
             ],
         )?;
         task.phase = Phase::Starting;
+        if let Some(console) = &task.console {
+            self.poll
+                .watch(console.listener(), Token::Console(key), EventFlags::IN)?;
+        }
         self.add_job(pid, None, Work::Exec(key, pid_file), Some(client))
     }
 
@@ -222,6 +226,9 @@ impl Shim {
         match &result {
             Ok(()) => {
                 task.phase = Phase::Running;
+                if task.terminal {
+                    task.stderr = None;
+                }
                 task.stdin.flush();
                 self.watch_task(key)?;
             }

@@ -69,7 +69,6 @@ fn supervise(directory: &Path, answer: Option<File>) -> ExitCode {
             .map_err(Clone::clone),
     );
     let Ok(mut shim) = created else { return status };
-    memory::trim();
     match shim.serve() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -18,6 +18,8 @@ pub enum Token {
     Output(Stream, usize),
     Stdin(usize),
     Log(usize),
+    /// The launcher brings a terminal for that task.
+    Console(usize),
     Exit(usize),
     /// By the launcher's pid.
     Job(usize),
@@ -34,7 +36,8 @@ impl Token {
             Token::Stdin(index) => (5, index),
             Token::Log(index) => (6, index),
             Token::Exit(index) => (7, index),
-            Token::Job(index) => (8, index),
+            Token::Console(index) => (8, index),
+            Token::Job(index) => (9, index),
         };
         EventData::new_u64((index as u64) << 8 | kind)
     }
@@ -50,6 +53,7 @@ impl Token {
             5 => Token::Stdin(index),
             6 => Token::Log(index),
             7 => Token::Exit(index),
+            8 => Token::Console(index),
             _ => Token::Job(index),
         }
     }

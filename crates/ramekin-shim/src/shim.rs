@@ -43,6 +43,8 @@ pub struct Shim {
     pub children: OwnedFd,
     /// Where bytes pass through; empty while there are none.
     pub buffer: Vec<u8>,
+    /// Something has happened since the last rest.
+    pub restless: bool,
     pub next_key: usize,
     pub ending: Ending,
     /// Why the program did not run.
@@ -74,8 +76,9 @@ impl Shim {
         self.watch_task(FIRST)?;
         while !self.is_over() {
             let events = self.poll.wait(self.timeout())?;
-            if events.is_empty() && !self.buffer.is_empty() {
-                self.rest();
+            match events.is_empty() {
+                true if self.restless => self.rest(),
+                _ => self.restless = true,
             }
             for (token, flags) in events {
                 self.handle(token, flags)?;
@@ -97,10 +100,20 @@ impl Shim {
                     task.log.flush();
                 }
             }
+            Token::Console(key) => self.connect_terminal(key),
             Token::Exit(key) => self.task_may_have_ended(key),
             Token::Job(pid) => self.job_may_have_ended(pid as i32)?,
         }
         Ok(())
+    }
+
+    /// Before the launcher has ended: the program should find the size right as early as can be.
+    fn connect_terminal(&mut self, key: usize) {
+        if let Some(task) = self.tasks.get_mut(&key) {
+            if let Err(error) = task.connect_terminal(&self.run) {
+                crate::report(format_args!("{error}"));
+            }
+        }
     }
 
     fn accept(&mut self) {
@@ -162,14 +175,15 @@ impl Shim {
             .chain(ending)
             .min()
             .map(|until| until.saturating_duration_since(Instant::now()).as_millis() as u64 + 1);
-        let quiet = (!self.buffer.is_empty()).then_some(QUIET_MS);
+        let quiet = self.restless.then_some(QUIET_MS);
         next.into_iter().chain(quiet).min()
     }
 
     /// Nothing has happened for a while: memory goes back to the kernel.
     fn rest(&mut self) {
         self.buffer = Vec::new();
-        crate::memory::trim();
+        self.restless = false;
+        crate::memory::give_back();
     }
 
     fn advance_ending(&mut self) -> Result<()> {

@@ -45,6 +45,9 @@ pub fn impersonate(process: &mut Value, identity: &Identity) {
             .for_each(|(key, value)| drop(given.insert(key.clone(), value.clone()))),
         _ => drop(process.insert("user".into(), user)),
     }
+    if identity.uid != 0 {
+        drop_capabilities(process);
+    }
     let env = process.entry("env").or_insert_with(|| json!([]));
     if let Value::Array(env) = env {
         if !env.iter().any(|entry| {
@@ -53,6 +56,17 @@ pub fn impersonate(process: &mut Value, identity: &Identity) {
                 .is_some_and(|entry| entry.starts_with("HOME="))
         }) {
             env.push(format!("HOME={}", identity.home.as_deref().unwrap_or("/")).into());
+        }
+    }
+}
+
+/// As execve(2) would for a user other than root; the bounding set stays, for what set-user-ID programs may get.
+fn drop_capabilities(process: &mut serde_json::Map<String, Value>) {
+    if let Some(Value::Object(sets)) = process.get_mut("capabilities") {
+        for set in ["effective", "permitted", "inheritable", "ambient"] {
+            if sets.contains_key(set) {
+                sets.insert(set.into(), json!([]));
+            }
         }
     }
 }
@@ -204,6 +218,25 @@ mod tests {
             json!({ "uid": 1000, "gid": 10, "additionalGids": [10, 44], "umask": 18 })
         );
         assert_eq!(process["env"], json!(["A=1", "HOME=/home/ann"]));
+    }
+
+    #[test]
+    fn a_user_other_than_root_has_no_capabilities_and_keeps_the_bounds() {
+        let sets = json!({ "effective": ["CAP_KILL"], "permitted": ["CAP_KILL"], "bounding": ["CAP_KILL"] });
+        let mut process = json!({ "capabilities": sets });
+        let root = Identity {
+            uid: 0,
+            gid: 0,
+            groups: vec![0],
+            home: None,
+        };
+        impersonate(&mut process, &root);
+        assert_eq!(process["capabilities"], sets);
+        impersonate(&mut process, &Identity { uid: 5, ..root });
+        assert_eq!(
+            process["capabilities"],
+            json!({ "effective": [], "permitted": [], "bounding": ["CAP_KILL"] })
+        );
     }
 
     #[test]

@@ -132,6 +132,11 @@ impl Console {
         })
     }
 
+    /// Readable once the launcher comes.
+    pub fn listener(&self) -> &UnixListener {
+        &self.listener
+    }
+
     /// After the launcher has succeeded; its message is there by then, whoever sent it.
     pub fn receive(self, run: &RunDirectory) -> Result<OwnedFd> {
         let received = self.receive_now();

@@ -97,7 +97,8 @@ impl Task {
         })
     }
 
-    /// After the launcher has succeeded: with a terminal, its master takes the place of the pipes.
+    /// Once the launcher has sent it, at the latest when it has succeeded: the terminal's master is stdin and stdout.
+    /// Again is fine.
     pub fn connect_terminal(&mut self, run: &RunDirectory) -> Result<()> {
         let Some(console) = self.console.take() else {
             return Ok(());
@@ -113,7 +114,6 @@ impl Task {
             );
         }
         self.stdout = Some(master);
-        self.stderr = None;
         Ok(())
     }
 
