@@ -11,8 +11,8 @@ import {
   isRamekinError,
   type ProcessChoice,
   RamekinError,
-  type RuntimeSpec,
 } from "@ramekin/core";
+import type { LinuxConfig, RuntimeConfig } from "@ramekin/oci";
 import { exitOf } from "./answer.ts";
 import { attachTo } from "./attachment.ts";
 import { findCgroup, processesBelow } from "./cgroup.ts";
@@ -84,7 +84,9 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
     async create(id, bundle, create) {
       checkId(id);
       throwIfAborted(create.signal, `create ${id}`);
-      const run = makeRunDirectory(directory, await shimFile(id, resolve(bundle), create, options));
+      const linux = await linuxPart(bundle);
+      const traversable = (linux.uidMappings ?? []).length > 0;
+      const run = makeRunDirectory(directory, shimFile(id, resolve(bundle), linux.cgroupsPath, create, options), { traversable });
       try {
         const { pid } = await startSupervisor(program, run, create.signal);
         made(run);
@@ -192,9 +194,12 @@ function containerState({ shim }: RunDirectory, state: SupervisedState): Contain
   return { id: shim.id, bundle: shim.bundle, ...state };
 }
 
-async function shimFile(id: string, bundle: string, create: CreateOptions, options: ShimOptions): Promise<ShimFile> {
-  const spec = JSON.parse(await readFile(join(bundle, "config.json"), "utf8")) as RuntimeSpec;
-  const cgroup = (spec["linux"] as { cgroupsPath?: string } | undefined)?.cgroupsPath;
+async function linuxPart(bundle: string): Promise<Partial<LinuxConfig>> {
+  const spec = JSON.parse(await readFile(join(bundle, "config.json"), "utf8")) as Partial<RuntimeConfig>;
+  return spec.linux ?? {};
+}
+
+function shimFile(id: string, bundle: string, cgroup: string | undefined, create: CreateOptions, options: ShimOptions): ShimFile {
   const { user, groups, io, stateFile, rootfs, cleanup } = create;
   return {
     version: 1,

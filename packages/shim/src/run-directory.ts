@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { CleanupOperation, IdMapping, LogWriterSpec, Mount } from "@ramekin/core";
@@ -38,11 +38,13 @@ export function checkId(id: string): void {
  * Appears with all that belongs in it, at once, marked as being made by this process until `made`. ALREADY_EXISTS when there is one.
  * Synchronous: a few small files on tmpfs cost less than the thread pool's round trips, and this is on the way of every start.
  */
-export function makeRunDirectory(base: string, shim: ShimFile): RunDirectory {
+export function makeRunDirectory(base: string, shim: ShimFile, { traversable = false } = {}): RunDirectory {
   mkdirSync(base, { recursive: true, mode: 0o700 });
   const path = join(base, shim.id);
   const draft = join(base, `.new-${shim.id}`);
   makeDraft(draft);
+  // The root of a user namespace has to get through to its root file system; what else is here stays ours alone.
+  if (traversable) for (const directory of [base, draft]) chmodSync(directory, 0o711);
   writeFileSync(join(draft, "creating"), JSON.stringify(currentProcess()), { mode: 0o600 });
   writeFileSync(join(draft, "shim.json"), JSON.stringify(shim), { mode: 0o600 });
   try {

@@ -1,7 +1,16 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { IsolationFixture } from "@ramekin/conformance";
-import { type Attachment, type ByteStream, type CreateOptions, type IsolationBackend, type ProcessSpec, RamekinError } from "@ramekin/core";
+import {
+  type Attachment,
+  type ByteStream,
+  type CreateOptions,
+  type ErrorCode,
+  type IsolationBackend,
+  isRamekinError,
+  type ProcessSpec,
+  RamekinError,
+} from "@ramekin/core";
 import { capabilitySets, defaultCapabilities, type LinuxConfig, type NamespaceType, type RuntimeConfig } from "@ramekin/oci";
 
 /** One thing done wrong on top of a right backend. Made anew for each instance, as each process would have it. */
@@ -34,6 +43,13 @@ const without = (type: NamespaceType) =>
     namespaces: namespaces.filter((other) => other.type !== type),
     sysctl: type === "network" ? {} : (sysctl ?? {}),
   }));
+/** Without `ro` in the options of its mount. */
+const writable = (path: string) =>
+  mounts((all) =>
+    all.map((mount) =>
+      mount.destination === path ? { ...mount, options: (mount.options ?? []).filter((option) => option !== "ro") } : mount,
+    ),
+  );
 const noLimits = linux(({ resources: { devices = [] } = {} }) => ({ resources: { devices } }));
 
 const create =
@@ -69,6 +85,17 @@ const swallows =
   (right) => ({
     [name]: (...args: never[]) => (right[name] as (...args: never[]) => Promise<void>)(...args).catch(() => {}),
   });
+const recodes =
+  (from: ErrorCode, to: ErrorCode): Mutant =>
+  (right) => {
+    const recode = (error: unknown) => {
+      throw isRamekinError(error, from) ? new RamekinError(to, error.message) : error;
+    };
+    return {
+      create: (...args) => right.create(...args).catch(recode),
+      start: (...args) => right.start(...args).catch(recode),
+    };
+  };
 /** Opens paths of the image by name: what TypeScript must never do. */
 const byName =
   (work: (root: string, spec: RuntimeConfig, options: CreateOptions) => Promise<CreateOptions | undefined>): Mutant =>
@@ -120,8 +147,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   }),
   "the exit status is the program's": wait((exit) => ({ ...exit, code: exit.code === 0 ? 0 : 1 })),
   "killed by a signal: 128 and its number, and its name": wait(({ signal: _, ...exit }) => exit),
-  "a program that is not there: COMMAND_NOT_FOUND, exit code 127": swallows("start"),
-  "a program that cannot run: COMMAND_NOT_EXECUTABLE, exit code 126": wait((exit) => ({ ...exit, code: 127 })),
+  "a program that is not there: COMMAND_NOT_FOUND, exit code 127": recodes("COMMAND_NOT_FOUND", "COMMAND_NOT_EXECUTABLE"),
+  "a program that cannot run: COMMAND_NOT_EXECUTABLE, exit code 126": recodes("COMMAND_NOT_EXECUTABLE", "INTERNAL"),
   "start takes a created container only": swallows("start"),
   "an id in use is refused, and the container with it goes on": (right) => ({
     create: async (id, bundle, options) => (await right.state(id)) ?? right.create(id, bundle, options),
@@ -323,11 +350,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ),
   "no_new_privs on request, and not otherwise": init(({ noNewPrivileges: _, ...process }) => process),
   "masked paths show nothing": linux(() => ({ maskedPaths: [] })),
-  "what steers the kernel is read-only: /proc/sys and others, /sys, the control groups": mounts((all) =>
-    all.map((mount) =>
-      mount.destination === "/sys" ? { ...mount, options: (mount.options ?? []).filter((option) => option !== "ro") } : mount,
-    ),
-  ),
+  "what steers the kernel is read-only: /proc/sys, /sys": writable("/sys"),
+  "the control groups are read-only: no group of its own, no limit that it could lift": writable("/sys/fs/cgroup"),
   "/dev holds the default devices and nothing of the host's": linux(() => ({
     devices: [{ path: "/dev/fuse", type: "c", major: 10, minor: 229 }],
   })),
@@ -338,9 +362,10 @@ export const mutants: Readonly<Record<string, Mutant>> = {
         : mount,
     ),
   ),
-  "no other device opens, though its node can be made: /dev/mem, tun, a disk": linux(() => ({
+  "no other device opens, though its node can be made: memory, a disk": linux(() => ({
     resources: { devices: [{ allow: true, access: "rwm" }] },
   })),
+  "no tunnel device opens (runc before 1.2 let it through)": linux(() => ({ resources: { devices: [{ allow: true, access: "rwm" }] } })),
   "/dev/shm has the size asked for, 64 MiB by default": mounts((all) =>
     all.map((mount) =>
       mount.destination === "/dev/shm"
@@ -352,11 +377,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     ...from,
     root: { path: "rootfs", readonly: false },
   })),
-  "a read-only bind mount is read-only, a bind mount is not": mounts((all) =>
-    all.map((mount) =>
-      mount.destination === "/a/b" ? { ...mount, options: (mount.options ?? []).filter((option) => option !== "ro") } : mount,
-    ),
-  ),
+  "a read-only bind mount is read-only, a bind mount is not": writable("/a/b"),
   "nothing is inherited from the creator: environment, umask, groups, descriptors": init((own) => ({
     ...own,
     env: [...(own.env ?? []), `RAMEKIN_SUITE_SECRET=${process.env["RAMEKIN_SUITE_SECRET"]}`],

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { type Attachment, type ByteStream, type ErrorCode, type ExitStatus, isRamekinError, type ProcessIO } from "@ramekin/core";
+import {
+  type Attachment,
+  type ByteStream,
+  type ContainerState,
+  type CreateOptions,
+  type ErrorCode,
+  type ExitStatus,
+  isRamekinError,
+  type ProcessIO,
+} from "@ramekin/core";
 import { defaultSpec } from "@ramekin/oci";
 import type { BoxOptions, Bundle, ExecOptions, IsolationFixture } from "./fixture.ts";
 
@@ -22,15 +31,18 @@ const argvOf = (command: string | readonly string[]) => (typeof command === "str
 export async function created(fixture: IsolationFixture, command: string | readonly string[], options: BoxOptions = {}): Promise<Bundle> {
   const { io, as, groups, cleanup, ...rest } = options;
   const bundle = await fixture.bundle(argvOf(command), { ...rest, ...(io?.terminal && { terminal: true }) });
-  await fixture.backend.create(bundle.id, bundle.directory, {
+  await create(fixture, bundle, {
     io: wiring(io),
-    stateFile: bundle.stateFile,
-    rootfs: bundle.rootfs,
     cleanup: cleanup?.(bundle) ?? [],
     ...(as !== undefined && { user: as }),
     ...(groups && { groups }),
   });
   return bundle;
+}
+
+export function create({ backend }: IsolationFixture, bundle: Bundle, options: Partial<CreateOptions> = {}): Promise<ContainerState> {
+  const { id, directory, stateFile, rootfs } = bundle;
+  return backend.create(id, directory, { io: wiring(), stateFile, rootfs, cleanup: [], ...options });
 }
 
 /** A container whose program runs; nobody looks at its output. */

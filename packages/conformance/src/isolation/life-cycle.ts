@@ -1,8 +1,31 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
+import { isRamekinError } from "@ramekin/core";
 import type { Case } from "../suite.ts";
-import { created, exec, finish, idle, rejects, run, started } from "./box.ts";
+import { create, created, exec, finish, idle, rejects, run, started } from "./box.ts";
 import type { IsolationFixture } from "./fixture.ts";
+
+/** By `create`, where the launcher looks as early as that, and then there is no container; else by `start`, and it has ended. */
+async function refuses(
+  fixture: IsolationFixture,
+  program: string,
+  code: "COMMAND_NOT_FOUND" | "COMMAND_NOT_EXECUTABLE",
+  exitCode: number,
+): Promise<void> {
+  const { backend } = fixture;
+  const bundle = await fixture.bundle([program]);
+  const made = await create(fixture, bundle).then(
+    () => true,
+    (error: unknown) => {
+      assert.ok(isRamekinError(error, code), String(error));
+      return false;
+    },
+  );
+  if (!made) return assert.equal(await backend.state(bundle.id), undefined);
+  await rejects(backend.start(bundle.id), code);
+  assert.equal((await backend.wait(bundle.id)).code, exitCode);
+  assert.equal((await backend.state(bundle.id))?.status, "stopped");
+}
 
 export const lifeCycle: readonly Case<IsolationFixture>[] = [
   {
@@ -53,22 +76,13 @@ export const lifeCycle: readonly Case<IsolationFixture>[] = [
   {
     name: "a program that is not there: COMMAND_NOT_FOUND, exit code 127",
     async run(fixture) {
-      for (const program of ["no-such-program", "/no/such/program"]) {
-        const { id } = await created(fixture, [program]);
-        await rejects(fixture.backend.start(id), "COMMAND_NOT_FOUND");
-        assert.equal((await fixture.backend.wait(id)).code, 127);
-        assert.equal((await fixture.backend.state(id))?.status, "stopped");
-      }
+      for (const program of ["no-such-program", "/no/such/program"]) await refuses(fixture, program, "COMMAND_NOT_FOUND", 127);
     },
   },
   {
     name: "a program that cannot run: COMMAND_NOT_EXECUTABLE, exit code 126",
     async run(fixture) {
-      for (const program of ["/etc/passwd", "/etc"]) {
-        const { id } = await created(fixture, [program]);
-        await rejects(fixture.backend.start(id), "COMMAND_NOT_EXECUTABLE");
-        assert.equal((await fixture.backend.wait(id)).code, 126);
-      }
+      for (const program of ["/etc/passwd", "/etc"]) await refuses(fixture, program, "COMMAND_NOT_EXECUTABLE", 126);
     },
   },
   {
@@ -85,9 +99,9 @@ export const lifeCycle: readonly Case<IsolationFixture>[] = [
     name: "an id in use is refused, and the container with it goes on",
     async run(fixture) {
       const { backend } = fixture;
-      const { id, directory, rootfs, stateFile } = await idle(fixture);
-      const options = { io: { terminal: false, stdin: "closed", log: { type: "none" } }, stateFile, rootfs, cleanup: [] } as const;
-      await rejects(backend.create(id, directory, options), "ALREADY_EXISTS");
+      const bundle = await idle(fixture);
+      const { id } = bundle;
+      await rejects(create(fixture, bundle), "ALREADY_EXISTS");
       assert.equal((await backend.state(id))?.status, "running");
       assert.equal((await exec(fixture, id, "exit 3")).exit.code, 3);
     },
@@ -150,16 +164,9 @@ export const lifeCycle: readonly Case<IsolationFixture>[] = [
       setTimeout(() => abort.abort(), 50);
       await rejects(waiting, "CANCELLED");
       assert.equal((await backend.state(id))?.status, "running");
-      const { directory, rootfs, stateFile } = await fixture.bundle(["true"]);
-      const options = {
-        io: { terminal: false, stdin: "closed", log: { type: "none" } },
-        stateFile,
-        rootfs,
-        cleanup: [],
-        signal: abort.signal,
-      } as const;
-      await rejects(backend.create("cancelled", directory, options), "CANCELLED");
-      assert.equal(await backend.state("cancelled"), undefined);
+      const bundle = await fixture.bundle(["true"]);
+      await rejects(create(fixture, bundle, { signal: abort.signal }), "CANCELLED");
+      assert.equal(await backend.state(bundle.id), undefined);
     },
   },
   {
@@ -187,13 +194,8 @@ export const lifeCycle: readonly Case<IsolationFixture>[] = [
         bundle.stateFile,
         JSON.stringify({ version: 1, restartCount: 3, status: "stopped", exit: { code: 1, exitedAt: new Date() } }),
       );
-      const { id, directory, rootfs, stateFile } = bundle;
-      await fixture.backend.create(id, directory, {
-        io: { terminal: false, stdin: "closed", log: { type: "none" } },
-        stateFile,
-        rootfs,
-        cleanup: [],
-      });
+      const { id, stateFile } = bundle;
+      await create(fixture, bundle);
       await finish(fixture, id);
       const { restartCount, status, exit } = JSON.parse(await readFile(stateFile, "utf8"));
       assert.deepEqual([restartCount, status, exit.code], [3, "stopped", 0]);
@@ -208,16 +210,8 @@ export const lifeCycle: readonly Case<IsolationFixture>[] = [
           mounts: [...spec.mounts, { destination: "/m", type: "bind", source: "/no/such/source", options: ["bind"] }],
         }),
       });
-      const { id, directory, rootfs, stateFile } = bundle;
-      await assert.rejects(
-        fixture.backend.create(id, directory, {
-          io: { terminal: false, stdin: "closed", log: { type: "none" } },
-          stateFile,
-          rootfs,
-          cleanup: [],
-        }),
-      );
-      assert.equal(await fixture.backend.state(id), undefined);
+      await assert.rejects(create(fixture, bundle));
+      assert.equal(await fixture.backend.state(bundle.id), undefined);
       assert.deepEqual(await fixture.leftovers(), []);
     },
   },

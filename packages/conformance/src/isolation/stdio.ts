@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Case } from "../suite.ts";
-import { collect, created, eventually, finish, idle, rejects, run, started, text, type, until } from "./box.ts";
+import { collect, create, created, eventually, finish, idle, rejects, run, started, text, type, until, wiring } from "./box.ts";
 import type { IsolationFixture } from "./fixture.ts";
 
 export const stdio: readonly Case<IsolationFixture>[] = [
@@ -184,12 +184,7 @@ export const stdio: readonly Case<IsolationFixture>[] = [
     async run(fixture) {
       const bundle = await fixture.bundle(["sh", "-c", "echo out; echo err >&2; printf 'no break \\303\\244'"]);
       const path = `${bundle.scratch}/log.json`;
-      await fixture.backend.create(bundle.id, bundle.directory, {
-        io: { terminal: false, stdin: "closed", log: { type: "json-file", path } },
-        stateFile: bundle.stateFile,
-        rootfs: bundle.rootfs,
-        cleanup: [],
-      });
+      await create(fixture, bundle, { io: wiring({ log: { type: "json-file", path } }) });
       const { stdout } = await finish(fixture, bundle.id);
       assert.equal(stdout, "out\nno break ä");
       const records = (await readFile(path, "utf8"))
