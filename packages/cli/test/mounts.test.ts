@@ -81,6 +81,7 @@ describe("--mount", () => {
     expect(() => mount("type=bind,source=/a,target=/b,ro=perhaps")).toThrow("readonly is neither true nor false: perhaps");
     expect(() => mount("type=bind,source=/a,target=/b,bind-propagation=up")).toThrow("unknown propagation: up");
     expect(() => mount("type=bind,source=/a,target=/b,bind-recursive=maybe")).toThrow("bind-recursive: maybe");
+    expect(() => mount("type=bind,source=/a,target=/b,bind-recursive=readonly")).toThrow("needs readonly");
     expect(() => mount("type=tmpfs,target=/t,tmpfs-mode=rwx")).toThrow("not an octal mode: rwx");
     expect(() => mount("type=bind,,target=/b")).toThrow("an empty field");
   });

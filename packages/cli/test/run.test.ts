@@ -63,7 +63,7 @@ describe("ramekin run", () => {
     expect((await run(["create", "debian"])).asked?.stdin).toBe("closed");
   });
 
-  test("[run --attach] chooses the streams, and without an output prints the id", async () => {
+  test("[run --attach] [create --attach] chooses the streams, and without an output prints the id", async () => {
     const only = await run(["run", "-q", "-a", "stderr", "debian"], {
       attach: async () => scripted({ stdout: "out", stderr: "err" }).attachment,
     });

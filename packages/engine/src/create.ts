@@ -179,11 +179,8 @@ async function furnish(scope: Scope, plan: Plan, config: ContainerConfig, image:
     const storage = await scope.kernel.use("storage", plan.storage.name);
     const { unpackImage } = await import("./unpack.ts");
     await unpackImage(scope, storage, image, options);
-    return storage.prepare(id, topOf(image), {
-      signal: options.signal,
-      volatile: options.autoRemove ?? false,
-      readOnly: options.readOnly ?? false,
-    });
+    // Writable even for a read-only root: mount targets that the image lacks are made first, then the launcher seals it.
+    return storage.prepare(id, topOf(image), { signal: options.signal, volatile: options.autoRemove ?? false });
   };
   const spec = async () => {
     const plain = containerSpec({

@@ -1,4 +1,5 @@
 import { mkdir, stat } from "node:fs/promises";
+import { release } from "node:os";
 import { posix } from "node:path";
 import { RamekinError } from "@ramekin/core";
 import type { MountConfig } from "@ramekin/oci";
@@ -19,7 +20,14 @@ export async function userMounts(mounts: ContainerOptions["mounts"] = []): Promi
   return Promise.all(mounts.map((mount) => (mount.type === "bind" ? bind(mount) : tmpfs(mount))));
 }
 
-async function bind({ source, target, readOnly, createSource, propagation = "rprivate" }: BindMount): Promise<MountConfig> {
+async function bind({
+  source,
+  target,
+  readOnly,
+  createSource,
+  propagation = "rprivate",
+  recursive = "enabled",
+}: BindMount): Promise<MountConfig> {
   if (!source.startsWith("/")) {
     throw new RamekinError("INVALID_ARGUMENT", `bind source ${JSON.stringify(source)} is not an absolute path`, {
       hint: "named volumes are not supported yet; write the whole path of a directory or file",
@@ -34,7 +42,19 @@ async function bind({ source, target, readOnly, createSource, propagation = "rpr
       throw fileError(cause, source);
     });
   }
-  return { destination: posix.resolve(target), type: "bind", source, options: ["rbind", readOnly ? "ro" : "rw", propagation] };
+  return { destination: posix.resolve(target), type: "bind", source, options: [...bindOptions(readOnly ?? false, recursive), propagation] };
+}
+
+/** `rro` makes the mounts below read-only as well; the kernel can since 5.12, and who insists gets its error before that. */
+function bindOptions(readOnly: boolean, recursive: NonNullable<BindMount["recursive"]>): string[] {
+  if (recursive === "disabled") return ["bind", readOnly ? "ro" : "rw"];
+  if (recursive === "readonly" || (recursive === "enabled" && readOnly && kernelSupportsRecursion())) return ["rbind", "rro"];
+  return ["rbind", readOnly ? "ro" : "rw"];
+}
+
+function kernelSupportsRecursion(): boolean {
+  const [major = 0, minor = 0] = release().split(".").map(Number);
+  return major > 5 || (major === 5 && minor >= 12);
 }
 
 function tmpfs({ target, size, mode, options = [] }: TmpfsMount): MountConfig {

@@ -29,7 +29,7 @@ export async function attachContainer(flags: AttachFlags, name: string, context:
   checkInputDevice(context, stdin, tty);
 
   context.interruption.release();
-  using _signals = flags["sig-proxy"] && !tty ? proxyTo(context, container) : undefined;
+  using _signals = flags["sig-proxy"] && !tty ? proxyTo(context, container, tty) : undefined;
   const size = tty ? windowSize(context.stdout) : undefined;
   if (size !== undefined) {
     // a program that draws the screen draws it again only when the size changes

@@ -44,7 +44,7 @@ export async function execCommand(flags: ExecFlags, name: string, command: reado
 
   context.interruption.release();
   // unlike Docker, which leaves the command running behind when its client is interrupted
-  using _signals = proxyTo(context, process);
+  using _signals = proxyTo(context, process, flags.tty);
   const exit = process.wait();
   exit.catch(() => {});
   if ((await converse(context, { attachment, stdin, stdout: true, stderr: true, tty: flags.tty, detachKeys })) === "detached") {

@@ -1,6 +1,6 @@
 import { machine } from "node:os";
 import type { ContainerInfo } from "@ramekin/engine";
-import { formatPlatform, parsePlatform } from "@ramekin/oci";
+import { familiarReference, formatPlatform, parsePlatform, parseReference } from "@ramekin/oci";
 import type { Context } from "../context.ts";
 import { parseFilters } from "../format/filters.ts";
 import { type Listing, listingLines, type Row } from "../format/listing.ts";
@@ -44,7 +44,7 @@ export function containerRow(container: ContainerInfo, short: boolean, now = new
     Command: JSON.stringify(short ? ellipsis(command, 20) : command),
     CreatedAt: longTime(container.createdAt),
     ID: short ? shortId(container.id) : container.id,
-    Image: short && /^(sha256:)?[0-9a-f]{64}$/.test(container.image) ? shortId(container.image) : container.image,
+    Image: imageName(container.image, short),
     Labels: Object.entries(container.labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(","),
@@ -57,6 +57,12 @@ export function containerRow(container: ContainerInfo, short: boolean, now = new
     State: container.status,
     Status: describeStatus(container, now),
   };
+}
+
+/** As people write it; an image that was named by its id has no other name. */
+function imageName(image: string, short: boolean): string {
+  if (/^(sha256:)?[0-9a-f]{64}$/.test(image)) return short ? shortId(image) : image;
+  return familiarReference(parseReference(image)).replace(/:latest$/, "");
 }
 
 /** `Up 2 seconds`, `Exited (0) 3 minutes ago`. */

@@ -108,11 +108,14 @@ function bindMount(text: string, fields: ReadonlyMap<string, string | undefined>
   if (!["enabled", "disabled", "writable", "readonly"].includes(recursive)) {
     throw invalid(`mount ${text} has an unknown value of bind-recursive: ${recursive}`, "known are enabled, disabled, writable, readonly");
   }
+  const readOnly = readBoolean(fields, "readonly", text);
+  if (recursive === "readonly" && !readOnly) throw invalid(`mount ${text}: bind-recursive=readonly needs readonly`);
+  if (recursive === "writable" && !readOnly) throw invalid(`mount ${text}: bind-recursive=writable needs readonly`);
   return {
     type: "bind",
     source: resolve(workingDirectory, source),
     target,
-    readOnly: readBoolean(fields, "readonly", text),
+    readOnly,
     createSource: readBoolean(fields, "bind-create-src", text),
     ...(propagation !== undefined && { propagation }),
     ...(recursive !== "enabled" && { recursive: recursive as NonNullable<BindMount["recursive"]> }),

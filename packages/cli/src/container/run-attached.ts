@@ -2,7 +2,7 @@ import type { Container } from "@ramekin/engine";
 import type { Context } from "../context.ts";
 import { exitStatus } from "../exit-status.ts";
 import { converse, detachedNote } from "../terminal/converse.ts";
-import { proxySignals } from "../terminal/signals.ts";
+import { proxiedSignals, proxySignals } from "../terminal/signals.ts";
 import { windowSize } from "../terminal/window.ts";
 import type { ChosenStreams } from "./streams.ts";
 
@@ -19,7 +19,7 @@ export interface Foreground extends ChosenStreams {
 export async function runAttached(context: Context, container: Container, foreground: Foreground): Promise<number> {
   const size = foreground.tty ? windowSize(context.stdout) : undefined;
   context.interruption.release();
-  using _signals = foreground.proxySignals ? proxyTo(context, container) : undefined;
+  using _signals = foreground.proxySignals ? proxyTo(context, container, foreground.tty) : undefined;
   await container.start({ attach: true, ...(size !== undefined && { windowSize: size }) });
   return await stay(context, container, foreground);
 }
@@ -39,8 +39,10 @@ export async function stay(context: Context, container: Container, foreground: F
   return code;
 }
 
-export function proxyTo(context: Context, target: Pick<Container, "kill">): Disposable {
+/** With a terminal, its going away (SIGHUP) ends us and not the container: somebody may attach again. */
+export function proxyTo(context: Context, target: Pick<Container, "kill">, tty: boolean): Disposable {
   return proxySignals(
+    tty ? proxiedSignals.filter((signal) => signal !== "SIGHUP") : proxiedSignals,
     (signal) => target.kill(signal),
     (error) => context.note(`ramekin: warning: cannot pass a signal on: ${error instanceof Error ? error.message : error}`),
   );

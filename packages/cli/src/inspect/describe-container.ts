@@ -47,7 +47,7 @@ export function describeContainer(container: ContainerDetails): object {
       Env: Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`),
       Cmd: options.command ?? null,
       Entrypoint: options.entrypoint ?? null,
-      Image: container.image,
+      Image: options.image,
       WorkingDir: options.workdir ?? "",
       Labels: container.labels,
       StopSignal: config.stopSignal,

@@ -25,16 +25,20 @@ export const proxiedSignals = [
 ] as const satisfies readonly (Signal & NodeJS.Signals)[];
 
 /** Passes signals on until disposed of. A container that has just ended is no error. */
-export function proxySignals(kill: (signal: Signal) => Promise<void>, onError: (error: unknown) => void): Disposable {
+export function proxySignals(
+  signals: readonly (typeof proxiedSignals)[number][],
+  kill: (signal: Signal) => Promise<void>,
+  onError: (error: unknown) => void,
+): Disposable {
   const listener = (signal: NodeJS.Signals) => {
     kill(signal as Signal).catch((error: unknown) => {
       if (!isRamekinError(error, "NOT_FOUND") && !isRamekinError(error, "FAILED_PRECONDITION")) onError(error);
     });
   };
-  for (const signal of proxiedSignals) process.on(signal, listener);
+  for (const signal of signals) process.on(signal, listener);
   return {
     [Symbol.dispose]() {
-      for (const signal of proxiedSignals) process.off(signal, listener);
+      for (const signal of signals) process.off(signal, listener);
     },
   };
 }
