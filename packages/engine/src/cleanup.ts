@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { CleanupOperation, StorageDriver } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
 import type { Paths } from "./store/paths.ts";
@@ -20,5 +21,7 @@ export async function cleanupList(
     ...snapshot,
     { op: "remove-tree", root: paths.names, path: config.name },
     { op: "remove-tree", root: paths.containers, path: config.id },
+    // Its own run directory last: nobody will come to delete it.
+    { op: "remove-tree", root: join(paths.runRoot, "containers"), path: config.id },
   ];
 }
