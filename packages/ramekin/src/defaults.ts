@@ -36,6 +36,7 @@ export const announced: Readonly<Record<string, readonly Announced[]>> = {
   "codec-wasm": [
     { kind: "codec", name: "wasm-gzip", for: "gzip" },
     { kind: "digester", name: "wasm-sha256", for: "sha256" },
+    { kind: "digester", name: "wasm-sha512", for: "sha512" },
   ],
 };
 
