@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRamekinError, type LogWriterSpec, type Mount, RamekinError } from "@ramekin/core";
 import type { MountConfig } from "@ramekin/oci";
@@ -93,7 +94,7 @@ async function createFrom(scope: Scope, plan: Plan): Promise<Prepared> {
   const id = randomBytes(32).toString("hex");
   const paths = scope.paths.container(id);
   try {
-    await mkdir(paths.bundle, { recursive: true, mode: 0o700 });
+    mkdirSync(paths.bundle, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw fileError(error, paths.bundle);
   }
@@ -202,7 +203,7 @@ async function furnish(scope: Scope, plan: Plan, config: ContainerConfig, image:
   const writer = async () => (await scope.kernel.use("log", plan.log.name)).writer({ containerId: id, options: plan.log.options });
 
   const [mounts, finished, log] = await all(snapshot(), spec(), writer(), writeEtcFiles(paths, hostname, network.driver.namespace));
-  await writeFile(paths.spec, JSON.stringify(finished), { mode: 0o600 });
+  writeFileSync(paths.spec, JSON.stringify(finished), { mode: 0o600 });
   return { config, mounts, log };
 }
 

@@ -1,7 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
 import type { NetworkDriver } from "@ramekin/core";
 import type { MountConfig } from "@ramekin/oci";
-import { isGone } from "./store/files.ts";
+import { readIfThere } from "./store/files.ts";
 import type { ContainerPaths } from "./store/paths.ts";
 
 /**
@@ -11,11 +11,9 @@ import type { ContainerPaths } from "./store/paths.ts";
 export async function writeEtcFiles(paths: ContainerPaths, hostname: string, network: NetworkDriver["namespace"]): Promise<void> {
   const [hosts, resolvConf] =
     network === "host" ? await Promise.all([hostFile("/etc/hosts"), hostFile("/etc/resolv.conf")]) : [loopbackHosts(hostname), ""];
-  await Promise.all([
-    writeFile(paths.hosts, hosts, { mode: 0o644 }),
-    writeFile(paths.hostname, `${hostname}\n`, { mode: 0o644 }),
-    writeFile(paths.resolvConf, resolvConf, { mode: 0o644 }),
-  ]);
+  writeFileSync(paths.hosts, hosts, { mode: 0o644 });
+  writeFileSync(paths.hostname, `${hostname}\n`, { mode: 0o644 });
+  writeFileSync(paths.resolvConf, resolvConf, { mode: 0o644 });
 }
 
 /** Not where the user mounts a file of their own. */
@@ -44,11 +42,4 @@ function loopbackHosts(hostname: string): string {
   return `${lines.join("\n")}\n`;
 }
 
-async function hostFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (isGone(error)) return "";
-    throw error;
-  }
-}
+const hostFile = async (path: string): Promise<string> => (await readIfThere(path)) ?? "";

@@ -259,7 +259,7 @@ test.for([
   [{ network: "nowhere" }, "NOT_FOUND", "network nowhere not found"],
   [{ name: "bad name" }, "INVALID_ARGUMENT", "invalid container name"],
   [{ workdir: "relative" }, "INVALID_ARGUMENT", "not an absolute path"],
-  [{ mounts: [{ type: "bind", source: "/nonexistent", target: "/x" }] }, "NOT_FOUND", "/nonexistent"],
+  [{ mounts: [{ type: "bind", source: "/proc/nonexistent", target: "/x" }] }, "NOT_FOUND", "/proc/nonexistent"],
   [{ mounts: [{ type: "bind", source: "volume", target: "/x" }] }, "INVALID_ARGUMENT", "not an absolute path"],
   [{ storage: "none" }, "NOT_FOUND", "no storage driver is named none"],
   [{ log: { driver: "json-file", options: { x: "1" } } }, "INVALID_ARGUMENT", "unknown log option x"],

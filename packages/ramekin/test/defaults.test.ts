@@ -1,18 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { announced, modules } from "../src/defaults.ts";
 import type { Announced } from "../src/lazy.ts";
 
-const context = {
-  root: "/nonexistent",
-  runRoot: "/nonexistent",
-  signal: new AbortController().signal,
-  warn: () => {},
-  use: () => Promise.reject(new Error("no")),
-  useAll: () => Promise.reject(new Error("no")),
-};
+const scratch = mkdtempSync(join(tmpdir(), "ramekin-defaults-"));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+const absent = () => Promise.reject(new Error("not in this test"));
+const context = { root: scratch, runRoot: scratch, signal: new AbortController().signal, warn: () => {}, use: absent, useAll: absent };
 
 test.for(Object.entries(announced))("%s provides what is announced, and nothing else", async ([name, extensions]) => {
   const load = modules[name];

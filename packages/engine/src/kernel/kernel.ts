@@ -46,6 +46,7 @@ export function createKernel(plugins: readonly Plugin[], options: KernelOptions)
   const known = registry(plugins);
   const entries = new Map<Registered, Entry>();
   const created: { readonly label: string; readonly instance: Partial<AsyncDisposable> }[] = [];
+  const made = new Set<string>();
   let closed = false;
 
   const entryOf = (candidate: Registered): Entry => {
@@ -83,7 +84,7 @@ export function createKernel(plugins: readonly Plugin[], options: KernelOptions)
 
   function instantiate(candidate: Registered, asker?: Slot): Promise<unknown> {
     const entry = entryOf(candidate);
-    const make = async () => {
+    const create = async () => {
       const instance = await candidate.provider.create(contextFor(candidate, entry.slot, true));
       if (closed) {
         await instance[Symbol.asyncDispose]?.();
@@ -94,7 +95,7 @@ export function createKernel(plugins: readonly Plugin[], options: KernelOptions)
       return instance;
     };
     return waiting(asker, entry.slot, () => {
-      entry.instance ??= make().catch((error: unknown) => {
+      entry.instance ??= create().catch((error: unknown) => {
         delete entry.instance; // what has failed may be put right: the next caller tries again
         throw error;
       });
@@ -109,7 +110,7 @@ export function createKernel(plugins: readonly Plugin[], options: KernelOptions)
 
   async function useAll<K extends Kind>(kind: K, asker?: Slot): Promise<ReadonlyMap<string, Extensions[K]>> {
     const working = await supported(known.of(kind), selectionFor(asker));
-    const made = await Promise.all(
+    const instances = await Promise.all(
       working.map((candidate) =>
         instantiate(candidate, asker).then(
           (instance) => [candidate.name, instance as Extensions[K]] as const,
@@ -119,7 +120,7 @@ export function createKernel(plugins: readonly Plugin[], options: KernelOptions)
         ),
       ),
     );
-    return new Map(made.filter((pair) => pair !== undefined));
+    return new Map(instances.filter((pair) => pair !== undefined));
   }
 
   function contextFor({ kind, name, package: owner }: Registered, asker: Slot, mayWrite: boolean): PluginContext {
@@ -127,7 +128,8 @@ export function createKernel(plugins: readonly Plugin[], options: KernelOptions)
     const directory = (base: string) => {
       const path = join(base, at);
       // Made when a driver asks for it, so that those that keep nothing leave no empty directories; a probe makes none.
-      if (mayWrite) mkdirSync(path, { recursive: true, mode: 0o700 });
+      if (mayWrite && !made.has(path)) mkdirSync(path, { recursive: true, mode: 0o700 });
+      if (mayWrite) made.add(path);
       return path;
     };
     return {

@@ -1,12 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type ErrorCode, RamekinError } from "@ramekin/core";
 
-/** A file that is not there is `undefined`: for whatever may come and go. */
+/**
+ * A file that is not there is `undefined`: for whatever may come and go. Small files of our own are read and written at once:
+ * the thread pool's round trip costs several times the system calls, and a start makes a dozen of them.
+ */
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (error) {
     if (isGone(error)) return undefined;
     throw fileError(error, path);
@@ -37,10 +41,11 @@ export async function replaceFile(path: string, content: string, options: { read
       await using file = await open(temporary, "wx", 0o600);
       await file.writeFile(content);
       await file.sync();
+      await rename(temporary, path);
     } else {
-      await writeFile(temporary, content, { flag: "wx", mode: 0o600 });
+      writeFileSync(temporary, content, { flag: "wx", mode: 0o600 });
+      renameSync(temporary, path);
     }
-    await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {}); // the first error is the one that tells; a *.tmp is garbage to everybody
     throw fileError(error, path);
