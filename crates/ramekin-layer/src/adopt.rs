@@ -47,7 +47,11 @@ impl Adoption<'_> {
     /// would have gone there.
     fn follow(&self, path: &[u8], directories: &mut BTreeSet<Vec<u8>>) -> Result<()> {
         let what = || as_path(path).display().to_string();
-        if path.is_empty() || open_plain(self.layer, path, OFlags::DIRECTORY).is_err() {
+        if path.is_empty() {
+            directories.insert(Vec::new());
+            return Ok(());
+        }
+        if open_plain(self.layer, path, OFlags::DIRECTORY).is_err() {
             return Ok(());
         }
         let real = self.real_path(path).map_err(|error| error.within(what()))?;
@@ -194,6 +198,7 @@ fn prefixes(path: &[u8]) -> Vec<Vec<u8>> {
 /// No link anywhere on the way.
 fn open_plain(root: &Root, path: &[u8], flags: OFlags) -> rustix::io::Result<OwnedFd> {
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+    let path = if path.is_empty() { b"." } else { path };
     loop {
         match rustix::fs::openat2(
             root.as_fd(),

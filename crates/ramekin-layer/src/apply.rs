@@ -104,8 +104,8 @@ pub fn apply(
 ) -> Result<Applied> {
     let mut reader = Reader::new(pipeline::start(source, blob, options.limits.size)?);
     let mut writer = Writer::new(root, options)?;
-    let mut entries = 0;
-    let written = write_all(&mut reader, &mut writer, &mut entries);
+    let mut seen = Seen::default();
+    let written = write_all(&mut reader, &mut writer, &mut seen);
     if let Err(error) = written {
         return Err(match error.code {
             // A wrong digest explains better than whatever nonsense the wrong bytes held.
@@ -116,28 +116,39 @@ pub fn apply(
         });
     }
     let (diff_id, size) = reader.into_inner().finish()?;
-    let (implied, skipped) = writer.finish()?;
+    let (mut implied, skipped) = writer.finish()?;
+    if options.whiteouts != Whiteouts::Delete && !seen.root {
+        implied.insert(0, Implied::Directory(Vec::new()));
+    }
     if options.durable {
         rustix::fs::syncfs(root.as_fd()).context(|| "sync the layer")?;
     }
     Ok(Applied {
         diff_id,
         size,
-        entries,
+        entries: seen.entries,
         implied,
         skipped,
     })
 }
 
+#[derive(Default)]
+struct Seen {
+    entries: u64,
+    /// Whether the root directory has an entry of its own; else it is implied like any other.
+    root: bool,
+}
+
 fn write_all(
     reader: &mut Reader<pipeline::Chunks>,
     writer: &mut Writer<'_>,
-    entries: &mut u64,
+    seen: &mut Seen,
 ) -> Result<()> {
     while let Some(entry) = reader.next_entry()? {
-        *entries += 1;
+        seen.entries += 1;
+        seen.root = seen.root || names::clean(&entry.path).is_ok_and(|path| path.is_empty());
         let written = writer
-            .check(&entry, *entries)
+            .check(&entry, seen.entries)
             .and_then(|()| writer.write(&entry, reader));
         written.map_err(|error| error.within(format!("layer entry {}", entry.name())))?;
     }

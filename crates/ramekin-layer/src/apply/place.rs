@@ -86,20 +86,32 @@ impl<'a> Places<'a> {
         Ok(directory)
     }
 
-    /// Parents first. A link whose target is missing gets the target made, inside of the root: in a layer the target may
-    /// well be in a lower one.
+    /// From the deepest directory that is there, down. Not by recursion: a path may have two thousand components.
     fn make(&mut self, path: &[u8], links: u32) -> Result<Rc<Directory>> {
+        let mut missing = vec![path];
+        let mut place = loop {
+            let (above, _) = split(missing.last().expect("never empty"));
+            match self.find(above)? {
+                Some(found) => break found,
+                None => missing.push(above),
+            }
+        };
+        while let Some(next) = missing.pop() {
+            place = self.make_one(&place, next, links)?;
+        }
+        Ok(place)
+    }
+
+    /// A link whose target is missing gets the target made, inside of the root: in a layer the target may well be in a
+    /// lower one.
+    fn make_one(&mut self, parent: &Directory, path: &[u8], links: u32) -> Result<Rc<Directory>> {
         let what = || as_path(path).display().to_string();
         let (above, name) = split(path);
-        let parent = match self.find(above)? {
-            Some(found) => found,
-            None => self.make(above, links)?,
-        };
         let name = xattr::cstring(name).context(what)?;
         match rustix::fs::statat(&parent.fd, &name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => {
                 self.implied.insert(path.to_vec());
-                make_directory(&parent, &name).context(what)?;
+                make_directory(parent, &name).context(what)?;
             }
             Err(error) => return Err(Error::io(error, what())),
             Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink && links > 0 => {
@@ -116,19 +128,19 @@ impl<'a> Places<'a> {
                     if overlay::is_whiteout(parent.fd.as_fd(), &name, &stat).context(what)? =>
                 {
                     rustix::fs::unlinkat(&parent.fd, &name, AtFlags::empty()).context(what)?;
-                    make_directory(&parent, &name).context(what)?;
-                    overlay::set_opaque(open_directory(&parent, &name).context(what)?, namespace)
+                    make_directory(parent, &name).context(what)?;
+                    overlay::set_opaque(open_directory(parent, &name).context(what)?, namespace)
                         .context(what)?;
                 }
                 _ => {
                     return Err(Error::new(
                         Code::FailedPrecondition,
-                        format!("{} is not a directory", as_path(path).display()),
-                    ));
+                        format!("{} is not a directory", what()),
+                    ))
                 }
             },
         }
-        let fd = open_directory(&parent, &name).context(what)?;
+        let fd = open_directory(parent, &name).context(what)?;
         self.remember(path, fd)
     }
 }

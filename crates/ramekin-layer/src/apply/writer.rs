@@ -156,7 +156,7 @@ impl<'a> Writer<'a> {
             ));
         }
         let fd = self.root.as_fd();
-        self.attributes(fd, b"", entry, Existing::Kept)
+        self.attributes(fd, b"", entry, true)
     }
 
     fn directory(
@@ -188,7 +188,13 @@ impl<'a> Writer<'a> {
             overlay::set_opaque(&fd, namespace).context(|| "make the directory opaque")?;
         }
         self.places.implied.remove(path);
-        self.attributes(fd.as_fd(), path, entry, existing)?;
+        // What an ACL of the parent gave it is no more asked for than what was there before.
+        self.attributes(
+            fd.as_fd(),
+            path,
+            entry,
+            existing == Existing::Kept || !place.plain,
+        )?;
         if existing != Existing::None {
             // It may be open already, and how files come to be in it has changed.
             self.places.forget();
@@ -196,17 +202,18 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Of directories.
+    /// Of directories; `strip`: it may have attributes already.
     fn attributes(
         &mut self,
         fd: BorrowedFd<'_>,
         path: &[u8],
         entry: &Entry,
-        existing: Existing,
+        strip: bool,
     ) -> Result<()> {
-        let stale = match existing {
-            Existing::Kept => xattr::list(fd).context(|| "list attributes")?,
-            _ => Vec::new(),
+        let stale = if strip {
+            xattr::list(fd).context(|| "list attributes")?
+        } else {
+            Vec::new()
         };
         for (name, _) in stale {
             // Labels of a security module are the host's.
