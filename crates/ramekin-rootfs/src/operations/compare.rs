@@ -71,6 +71,8 @@ pub fn adopt(
     let implied = implied
         .iter()
         .map(|text| Implied::parse(text))
+        // On nothing, directories stay as they were made; a link to nothing is still an error.
+        .filter(|item| !lower.is_empty() || !matches!(item, Ok(Implied::Directory(_))))
         .collect::<Result<Vec<_>>>()?;
     let lower = Stage::default().mount(&lower, Access::Read)?;
     ramekin_layer::adopt(&Root::open(&directory)?, &lower, &implied)?;
