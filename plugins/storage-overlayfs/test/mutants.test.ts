@@ -9,19 +9,23 @@ vi.setConfig({ testTimeout: 120_000 });
 
 /** Commits well, and then does something to the layer's files. */
 const spoil =
-  (damage: (at: (path: string) => string) => void): Wrong<StorageDriver> =>
+  (damage: (at: (path: string) => string) => void, only?: string): Wrong<StorageDriver> =>
   (right, root) => ({
     commit: async (name, key, options) => {
       await right.commit(name, key, options);
-      damage((path) => join(root, "l", readlinkSync(join(root, "keys", name)), "fs", path));
+      if (only === undefined || name === only) damage((path) => join(root, "l", readlinkSync(join(root, "keys", name)), "fs", path));
     },
   });
 
 /** For each case that needs layers one over the other, by name, one thing done wrong on top of a right driver. */
 const mutants: Record<string, Wrong<StorageDriver>> = {
   "rebased layers lie one over the other": (right) => ({ commit: (name, key) => right.commit(name, key) }),
-  "a rebased layer deletes what lies below": spoil((at) => rmSync(at("gone"), { force: true })),
-  "a directory that a rebased layer only goes through looks as it does below": spoil((at) => chmodSync(at("home"), 0o755)),
+  "a rebased layer deletes what lies below": spoil((at) => rmSync(at("gone")), "layer-2"),
+  "a directory that a rebased layer only goes through looks as it does below": spoil((at) => chmodSync(at("."), 0o755), "layer-2"),
+  "a rebased layer links to a file below": spoil((at) => rmSync(at("link")), "layer-2"),
+  "a layer that links to nothing is refused": (right) => ({
+    commit: (name, key, options) => right.commit(name, key, options).catch(() => undefined),
+  }),
   "usage counts only the snapshot itself": (right) => ({
     usage: async (key) => {
       const { size = 0, inodes = 0 } = (await right.usage?.(key)) ?? {};

@@ -102,6 +102,7 @@ export const optionalCases: readonly Case<StorageDriver>[] = [
       await driver.commit("layer-1", "one");
       await driver.commit("layer-2", "two", { parent: "layer-1" });
       await withMounts(await driver.view("v", "layer-2"), async (root) => {
+        assert.equal((await stat(root)).mode & 0o7777, 0o755);
         for (const path of ["gone", "opaque/below", "tree"]) await assert.rejects(lstat(join(root, path)), { code: "ENOENT" }, path);
         await stat(join(root, "opaque/above"));
       });
@@ -134,6 +135,38 @@ export const optionalCases: readonly Case<StorageDriver>[] = [
         assert.deepEqual(await look("home/new"), ["755", 0, 0]);
         await stat(join(root, "home/app/file"));
       });
+    },
+  },
+  {
+    name: "a rebased layer links to a file below",
+    needs: ["rebase", "applier", "mountable"],
+    async run(driver, { withMounts }) {
+      await apply(driver, await driver.prepare("one"), [{ name: "file", data: "below", mode: 0o640, uid: 12 }]);
+      await apply(driver, await driver.prepare("two"), [{ name: "link", type: "1", linkname: "file" }]);
+      await driver.commit("layer-1", "one");
+      await driver.commit("layer-2", "two", { parent: "layer-1" });
+      await withMounts(await driver.view("v", "layer-2"), async (root) => {
+        const [file, link] = await Promise.all(["file", "link"].map((path) => stat(join(root, path))));
+        assert.deepEqual([link?.ino, link?.uid, (link?.mode ?? 0) & 0o777, link?.nlink], [file?.ino, 12, 0o640, 2]);
+        assert.equal(await readFile(join(root, "link"), "utf8"), "below");
+      });
+    },
+  },
+  {
+    name: "a layer that links to nothing is refused",
+    needs: ["rebase", "applier"],
+    async run(driver) {
+      for (const parent of [undefined, "base"]) {
+        if (parent) await commitEmpty(driver, parent);
+        const mounts = await driver.prepare("a");
+        const unpack = async () => {
+          await apply(driver, mounts, [{ name: "link", type: "1", linkname: "absent" }]);
+          await driver.commit("layer", "a", parent === undefined ? {} : { parent });
+        };
+        await assert.rejects(unpack());
+        assert.equal(await driver.stat("layer"), undefined);
+        await driver.remove("a");
+      }
     },
   },
   {
