@@ -11,6 +11,7 @@ const base = [
   folder("etc", { mtime: 10 }),
   file("etc/hosts", "hosts", { mtime: 20 }),
   file("etc/passwd", "root", { mtime: 20, mode: 0o600 }),
+  folder("dir", { mtime: 30 }),
   folder("dir/sub", { mtime: 30 }),
   file("dir/sub/file", "deep", { mtime: 40 }),
   symlink("link", "etc/hosts"),
