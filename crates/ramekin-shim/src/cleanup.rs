@@ -15,6 +15,7 @@ use ramekin_sys::{mount, tree, Context, Error, Result};
 
 use crate::config::{CleanupOperation, Config};
 use crate::launcher::Launcher;
+use crate::no_cgroup;
 use crate::run_directory::RunDirectory;
 use crate::state::Exit;
 
@@ -22,11 +23,24 @@ const CGROUP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything that follows the exit status: the launcher's `delete`, the root's mounts, the list. Failures are reported.
 pub fn after_exit(config: &Config, run: &RunDirectory, launcher: &Launcher, exit: Option<&Exit>) {
-    note("delete by the launcher", forget(run, launcher, &config.id));
-    note("unmount the root", mount::unmount_all(&run.path("rootfs")));
+    forget_container(config, run, launcher);
     for operation in &config.cleanup {
         note(name(operation), perform(operation, run, exit));
     }
+}
+
+/// What the launcher knows of the container, and the root.
+pub fn forget_container(config: &Config, run: &RunDirectory, launcher: &Launcher) {
+    if config.userns.is_some() {
+        note("remove the pretended cgroups", no_cgroup::stop_pretending());
+    }
+    note("delete by the launcher", forget(run, launcher, &config.id));
+    forget_root(run);
+}
+
+/// Before there was a launcher, or after.
+pub fn forget_root(run: &RunDirectory) {
+    note("unmount the root", mount::unmount_all(&run.path("rootfs")));
 }
 
 fn forget(run: &RunDirectory, launcher: &Launcher, id: &str) -> Result<()> {

@@ -5,8 +5,9 @@ use std::fs::File;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 
 use ramekin_sys::process;
-use ramekin_sys::{mount, netns, Code, Context, Error, Result};
+use ramekin_sys::{netns, Code, Context, Error, Result};
 
+use crate::cleanup;
 use crate::config::Config;
 use crate::launcher::{self, Launcher};
 use crate::poll::Poll;
@@ -27,7 +28,7 @@ pub fn create(mut config: Config, run: RunDirectory) -> Result<Shim> {
         Ok(made) => made,
         Err(error) => {
             run.forget("console");
-            mount::unmount_all(&run.path("rootfs"))?;
+            cleanup::forget_root(&run);
             return Err(error);
         }
     };
@@ -35,10 +36,7 @@ pub fn create(mut config: Config, run: RunDirectory) -> Result<Shim> {
     let (state, task, listener) = match created {
         Ok(created) => created,
         Err(error) => {
-            if let Err(error) = launcher.run("delete", &["--force"]) {
-                crate::report(format_args!("undo: {error}"));
-            }
-            mount::unmount_all(&run.path("rootfs"))?;
+            cleanup::forget_container(&config, &run, &launcher);
             return Err(error);
         }
     };
@@ -107,9 +105,7 @@ fn make(config: &Config, run: &RunDirectory, prepared: &Prepared) -> Result<(Lau
         .as_ref()
         .ok_or_else(|| Error::new(Code::Internal, "no stderr"))?;
     if let Err(error) = launcher::check("create", ended, errors) {
-        if run.path("launcher").join(&config.id).exists() {
-            let _ = launcher.run("delete", &["--force"]);
-        }
+        cleanup::forget_container(config, run, &launcher);
         return Err(error);
     }
     Ok((launcher, task))
@@ -137,7 +133,7 @@ fn finish(
     if prepared.new_network {
         let namespace =
             File::open(format!("/proc/{pid}/ns/net")).context(|| "the network namespace")?;
-        netns::within(&namespace, netns::loopback_up).context(|| "bring lo up")?;
+        netns::loopback_up_in(&namespace).context(|| "bring lo up")?;
     }
     let state = State::created(pid)?;
     state.write(&config.state_file)?;

@@ -23,6 +23,22 @@ pub enum Stream {
     Stderr,
 }
 
+/// One reading of the clock for all that one read of the pipe brought.
+struct Time {
+    moment: SystemTime,
+    text: String,
+}
+
+impl Time {
+    fn now() -> Self {
+        let moment = SystemTime::now();
+        Time {
+            moment,
+            text: crate::time::rfc3339(moment),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Log {
     sink: Sink,
@@ -67,7 +83,7 @@ impl Log {
     }
 
     pub fn write(&mut self, stream: Stream, bytes: &[u8]) {
-        let time = SystemTime::now();
+        let time = Time::now();
         let lines = match stream {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr => &mut self.stderr,
@@ -77,7 +93,7 @@ impl Log {
             Sink::Passthrough => pass_through(stream, bytes),
             sink => {
                 let mut batch = Vec::new();
-                lines.split(bytes, |line| append(sink, &mut batch, stream, time, line));
+                lines.split(bytes, |line| append(sink, &mut batch, stream, &time, line));
                 flush(sink, &mut batch)
             }
         };
@@ -86,7 +102,7 @@ impl Log {
 
     /// Lines that have no end; nothing more will come.
     pub fn finish(&mut self) {
-        let time = SystemTime::now();
+        let time = Time::now();
         for stream in [Stream::Stdout, Stream::Stderr] {
             let lines = match stream {
                 Stream::Stdout => &mut self.stdout,
@@ -94,7 +110,7 @@ impl Log {
             };
             let mut batch = Vec::new();
             let sink = &mut self.sink;
-            lines.finish(|line| append(sink, &mut batch, stream, time, line));
+            lines.finish(|line| append(sink, &mut batch, stream, &time, line));
             let result = flush(sink, &mut batch);
             self.note(result);
         }
@@ -141,11 +157,11 @@ impl Log {
     }
 }
 
-fn append(sink: &mut Sink, batch: &mut Vec<u8>, stream: Stream, time: SystemTime, line: Line<'_>) {
+fn append(sink: &mut Sink, batch: &mut Vec<u8>, stream: Stream, time: &Time, line: Line<'_>) {
     let before = batch.len();
     match sink {
-        Sink::JsonFile(_) => json::append(batch, stream, &crate::time::rfc3339(time), line),
-        _ => append_frame(batch, stream, time, line),
+        Sink::JsonFile(_) => json::append(batch, stream, &time.text, line),
+        _ => append_frame(batch, stream, time.moment, line),
     }
     if let Sink::JsonFile(file) | Sink::Local(file) = sink {
         file.note_record(batch, before);

@@ -12,6 +12,7 @@ mod launcher;
 mod log;
 mod lost;
 mod memory;
+mod no_cgroup;
 mod operations;
 mod poll;
 mod prepare;
@@ -25,6 +26,7 @@ mod state;
 mod stdio;
 mod task;
 mod time;
+mod unprivileged;
 
 use std::fmt;
 use std::fs::File;

@@ -11,7 +11,7 @@ use crate::shim::{Ending, Shim, FIRST};
 use crate::state::Status;
 use crate::stdio::Console;
 use crate::task::{Phase, Task};
-use crate::{prepare, spec};
+use crate::{prepare, spec, unprivileged};
 
 impl Shim {
     pub fn operate(&mut self, client: usize, request: Request) -> Result<Option<Value>> {
@@ -197,6 +197,10 @@ impl Shim {
             prepare::identify(root, &mut process, request.user.as_deref(), &request.groups)?;
         }
         process["terminal"] = io.terminal.into();
+        if let Some(maps) = &self.config.userns {
+            unprivileged::adapt_process(&mut process, &maps.gids);
+        }
+        prepare::limit(&mut process, self.config.userns.is_some());
         let key = self.key();
         let console = if io.terminal {
             Some(Console::listen(&self.run, format!("exec-{key}.console"))?)

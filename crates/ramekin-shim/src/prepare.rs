@@ -4,6 +4,7 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
+use ramekin_sys::cgroup::Cgroup;
 use ramekin_sys::rooted::Root;
 use ramekin_sys::{mount, passwd, userns, Code, Context, Error, Result};
 use rustix::fs::{FileType, Mode};
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::run_directory::RunDirectory;
-use crate::spec;
+use crate::{no_cgroup, spec, unprivileged};
 
 /// What the supervisor keeps of the specification.
 #[derive(Debug)]
@@ -66,6 +67,17 @@ pub fn prepare(config: &Config, run: &RunDirectory) -> Result<Prepared> {
     if let Some(process @ Value::Object(_)) = spec.get_mut("process") {
         process["terminal"] = config.io.terminal.into();
     }
+    let new_network = spec::has_new_namespace(&spec, "network");
+    if let Some(maps) = &config.userns {
+        let cgroup = config.cgroup.as_deref().is_some_and(has_writable_cgroup);
+        unprivileged::adapt(&mut spec, &maps.gids, new_network, cgroup);
+        if !cgroup {
+            no_cgroup::pretend()?;
+        }
+    }
+    if let Some(process) = spec.get_mut("process") {
+        limit(process, config.userns.is_some());
+    }
     make_targets(&root, &spec)?;
     let bundle = run.path("bundle");
     fs::create_dir_all(&bundle).context(|| bundle.display().to_string())?;
@@ -74,7 +86,7 @@ pub fn prepare(config: &Config, run: &RunDirectory) -> Result<Prepared> {
     let process = spec.get("process").unwrap_or(&Value::Null);
     Ok(Prepared {
         root,
-        new_network: spec::has_new_namespace(&spec, "network"),
+        new_network,
         own_pids: spec::has_new_namespace(&spec, "pid"),
         uid: (!spec::has_namespace(&spec, "user")).then(|| uid_of(process)),
         console_size: spec::console_size(process),
@@ -104,6 +116,28 @@ pub fn identify(
     };
     spec::impersonate(process, &identity);
     Ok(())
+}
+
+/// Resource limits that we may not raise stay as they are; that is said, and no reason to fail.
+pub fn limit(process: &mut Value, in_user_namespace: bool) {
+    let asked = process
+        .get("rlimits")
+        .and_then(Value::as_array)
+        .is_some_and(|limits| !limits.is_empty());
+    if asked && !unprivileged::may_raise_limits(in_user_namespace) {
+        let lowered = unprivileged::clamp_limits(process, unprivileged::hard_limit);
+        if !lowered.is_empty() {
+            crate::report(format_args!(
+                "limits kept at ours, which we may not raise: {}",
+                lowered.join(", ")
+            ));
+        }
+    }
+}
+
+/// Whether the container's control group, or one that will hold it, can be written to.
+fn has_writable_cgroup(path: &str) -> bool {
+    Cgroup::find(path).is_ok_and(|cgroup| cgroup.is_writable())
 }
 
 pub fn uid_of(process: &Value) -> u32 {

@@ -61,6 +61,16 @@ impl Cgroup {
             .map(|(_, directory)| directory)
     }
 
+    /// Whether we may make it, in cgroup v2 or in any hierarchy of v1.
+    pub fn is_writable(&self) -> bool {
+        self.directories().any(|directory| {
+            let nearest = directory.ancestors().find(|above| above.exists());
+            nearest.is_some_and(|above| {
+                rustix::fs::access(above, rustix::fs::Access::WRITE_OK).is_ok()
+            })
+        })
+    }
+
     /// How many processes the kernel has killed here for want of memory. 0 where nobody counts.
     pub fn oom_kills(&self) -> u64 {
         let v1 = self

@@ -3,13 +3,25 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-/// Runs `work` in the network namespace `namespace` and comes back. For single-threaded processes: setns(2) moves the caller.
-pub fn within<T>(namespace: &File, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    let home = File::open("/proc/self/ns/net")?;
-    enter(namespace)?;
-    let result = work();
-    enter(&home)?;
-    result
+/// Brings `lo` up in another network namespace. A child does it: from a user namespace there is no way back to the network
+/// namespace of the host. For processes of one thread.
+pub fn loopback_up_in(namespace: &File) -> io::Result<()> {
+    // SAFETY: one thread, so the child may do whatever its parent could; it ends here.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            let result = enter(namespace).and_then(|()| loopback_up());
+            let errno = result
+                .err()
+                .map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
+            // SAFETY: ends the child without running what its parent still needs.
+            unsafe { libc::_exit(errno) }
+        }
+        child => match crate::process::wait(child)?.code() {
+            0 => Ok(()),
+            errno => Err(io::Error::from_raw_os_error(errno)),
+        },
+    }
 }
 
 fn enter(namespace: &File) -> io::Result<()> {
