@@ -49,7 +49,6 @@ async function build(id) {
   const packages = binaries.flatMap((name) => ["--package", name]);
   console.log(`build-native: binaries, static, in ${targetDirectory}`);
   await must("cargo", ["build", ...cargoEnvironment.arguments, ...packages], env);
-  for (const name of binaries) install(join(targetDirectory, triple, "release", name), name, id);
 
   console.log("build-native: the addon");
   const crate = join(repository, "crates", "bindings-napi");
@@ -62,11 +61,13 @@ async function build(id) {
   };
   try {
     await must("napi", ["build", "--release", "--cwd", crate, ...Object.entries(options).flat()]);
+    // All at once, after everything was built: parts of two builds refuse each other.
+    for (const name of binaries) install(join(targetDirectory, triple, "release", name), name, id);
     install(join(made, "ramekin.node"), "ramekin.node", id);
+    writeFileSync(stamp, `${JSON.stringify({ id })}\n`);
   } finally {
     rmSync(made, { recursive: true, force: true });
   }
-  writeFileSync(stamp, `${JSON.stringify({ id })}\n`);
 }
 
 const id = buildId();

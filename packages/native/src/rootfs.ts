@@ -61,28 +61,31 @@ async function settle<T>(child: ChildProcess, operation: string, request: object
     const [, , , requests, results] = child.stdio as [unknown, unknown, unknown, Writable, Readable];
     quiet(requests);
     requests.end(JSON.stringify(request));
-    const fed = feed(child, stdin, kill);
-    const [answer, said, how, broken] = await Promise.all([text(results), text(child.stderr), ended, fed]);
+    const source = feed(child, stdin, kill);
+    // Not for the source: it may be silent for ever, and nobody listens any more.
+    const [answer, said, how] = await Promise.all([text(results), text(child.stderr), ended]);
     if (signal?.aborted) throw cancelled(operation, signal);
     // The source's own failure explains better what the process saw as an early end.
-    if (broken !== undefined) throw broken;
+    if (source.failure) throw source.failure.error;
     return parse<T>(operation, answer, said, how);
   } finally {
     signal?.removeEventListener("abort", kill);
   }
 }
 
-/** Resolves with what went wrong in the source; that the process stopped reading is the process's business. */
-async function feed(child: ChildProcess, source: RootfsOptions["stdin"], kill: () => void): Promise<unknown> {
-  if (source === undefined || typeof source === "number" || !child.stdin) return undefined;
-  let failure: unknown;
-  // The pipeline listens only as long as it runs; the broken pipe may be told once more after that.
-  quiet(child.stdin);
+/** A source, and what went wrong in it; that the process stopped reading is the process's business. */
+interface Feeding {
+  failure?: { readonly error: unknown };
+}
+
+function feed(child: ChildProcess, source: RootfsOptions["stdin"], kill: () => void): Feeding {
+  const feeding: Feeding = {};
+  if (source === undefined || typeof source === "number" || !child.stdin) return feeding;
   async function* watched(bytes: ByteStream): AsyncGenerator<Uint8Array> {
     const iterator = bytes[Symbol.asyncIterator]();
     const next = () =>
       iterator.next().catch((error: unknown) => {
-        failure = error;
+        feeding.failure = { error };
         kill();
         throw error;
       });
@@ -94,13 +97,12 @@ async function feed(child: ChildProcess, source: RootfsOptions["stdin"], kill: (
     }
   }
   const input = Readable.from(watched(source), { objectMode: false });
+  // The pipeline listens only as long as it runs; the broken pipe may be told once more after that.
+  quiet(child.stdin);
   quiet(input);
-  try {
-    await pipeline(input, child.stdin);
-  } catch {
-    // Either `failure` has it, or the process ended early and its result says why.
-  }
-  return failure;
+  // A failure is in `feeding`, or the process ended early and its result says why.
+  pipeline(input, child.stdin).catch(() => undefined);
+  return feeding;
 }
 
 async function text(stream: Readable | null): Promise<string> {
