@@ -17,9 +17,13 @@ export async function cgroupMode(): Promise<EngineInfo["cgroup"]> {
   return (await isThere(join(mountPoint, "unified"))) ? "hybrid" : "v1";
 }
 
-/** Where a container's control group goes, absolute in each hierarchy: `/ramekin/<id>`, or without root below the one that we are in. */
-export async function cgroupPath(id: string, rootless: boolean): Promise<string> {
-  return rootless ? join(await ownCgroup(), "ramekin", id) : `/ramekin/${id}`;
+/**
+ * Where a container's control group goes, absolute in each hierarchy: `/ramekin/<id>`, or without root below the one that we are
+ * in. Undefined where we may make none: then the container runs in ours, without limits.
+ */
+export async function cgroupPath(id: string, rootless: boolean): Promise<string | undefined> {
+  if (!rootless) return `/ramekin/${id}`;
+  return (await cgroupsWritable(true)) ? join(await ownCgroup(), "ramekin", id) : undefined;
 }
 
 /** Refuses a limit that nothing would enforce. Without one there is nothing to look at. */

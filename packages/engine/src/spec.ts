@@ -20,7 +20,7 @@ export interface SpecInput {
   readonly network: NetworkDriver["namespace"];
   readonly hostname: string;
   readonly paths: ContainerPaths;
-  readonly cgroupsPath: string;
+  readonly cgroupsPath: string | undefined;
   readonly rootless: boolean;
   /** Of the init program, with `init`. */
   readonly init?: string;
@@ -46,7 +46,7 @@ export function containerSpec(input: SpecInput): RuntimeConfig {
     mounts: [...init, ...etcMounts(paths, taken), ...mounts],
     rootfsPropagation: rootPropagation(options),
     namespaces: { network },
-    cgroupsPath: input.cgroupsPath,
+    ...(input.cgroupsPath !== undefined && { cgroupsPath: input.cgroupsPath }),
     ...(options.resources && { resources: options.resources }),
     annotations: { "dev.ramekin.container.id": id },
     architecture: image.config.architecture || "amd64",
