@@ -109,8 +109,9 @@ export interface ContainerStats {
  * An unknown id rejects with NOT_FOUND, save in `state` and `delete`; an operation in the wrong status with FAILED_PRECONDITION.
  */
 export interface IsolationBackend {
+  /** If it rejects, nothing is left. COMMAND_NOT_FOUND and COMMAND_NOT_EXECUTABLE where that shows as early as this (runc). */
   create(id: string, bundle: string, options: CreateOptions): Promise<ContainerState>;
-  /** Rejects with COMMAND_NOT_FOUND or COMMAND_NOT_EXECUTABLE when the program cannot run. */
+  /** Rejects with COMMAND_NOT_FOUND or COMMAND_NOT_EXECUTABLE when the program cannot run; it has then ended, with 127 or 126. */
   start(id: string, options?: Cancellable & ProcessChoice): Promise<void>;
   /** A no-op on a process that has ended. `all`: every process in the container. */
   kill(id: string, signal: Signal, options?: ProcessChoice & { readonly all?: boolean }): Promise<void>;

@@ -1,5 +1,6 @@
 import { definePlugin, type PluginFactory } from "@ramekin/core";
 import { nativeProgram } from "@ramekin/native";
+import { supervisorUserns } from "@ramekin/shim";
 import { linuxIsolation } from "./linux.ts";
 import { probeLinux } from "./probe.ts";
 
@@ -11,9 +12,9 @@ const linux: PluginFactory = definePlugin(() => ({
     isolation: {
       linux: {
         probe: probeLinux,
-        async create({ runRoot }) {
-          const [shim, launcher] = await Promise.all([nativeProgram("ramekin-shim"), nativeProgram("ramekin-launcher")]);
-          return linuxIsolation({ directory: runRoot, shim, launcher });
+        create({ runRoot }) {
+          const [shim, launcher] = [nativeProgram("ramekin-shim"), nativeProgram("ramekin-launcher")];
+          return linuxIsolation({ directory: runRoot, shim, launcher, ...supervisorUserns() });
         },
       },
     },

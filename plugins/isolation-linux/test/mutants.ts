@@ -329,14 +329,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     ...process,
     capabilities: { ...process.capabilities, inheritable: defaultCapabilities },
   })),
-  "a user, by number or name, has none but in the bounding set": (right) => ({
-    create: async (id, bundle, { user: _, ...options }) => {
-      const file = join(bundle, "config.json");
-      const from = JSON.parse(await readFile(file, "utf8")) as RuntimeConfig;
-      await writeFile(file, JSON.stringify({ ...from, process: { ...from.process, user: { uid: 1000, gid: 1000 } } }));
-      return right.create(id, bundle, options);
-    },
-  }),
+  "a user, by number or name, has none but in the bounding set": create((options) => ({ ...options, user: "0" })),
   "exec has the same, and an empty inheritable set (CVE-2022-29162)": exec((process) => ({
     ...process,
     capabilities: { ...capabilitySets(defaultCapabilities, 0), inheritable: defaultCapabilities },

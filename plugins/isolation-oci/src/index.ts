@@ -1,5 +1,6 @@
 import { definePlugin, isRamekinError, type PluginFactory, RamekinError, type Support } from "@ramekin/core";
 import { nativeProgram } from "@ramekin/native";
+import { supervisorUserns } from "@ramekin/shim";
 import { ociIsolation } from "./oci.ts";
 import { findRuntime, knownRuntimes } from "./runtime.ts";
 
@@ -20,21 +21,21 @@ const oci: PluginFactory<[OciPluginOptions?]> = definePlugin((options: OciPlugin
     provides: {
       isolation: {
         oci: {
-          async probe(): Promise<Support> {
+          probe(): Support {
             const runtime = search();
             if (!runtime.ok) return { ...runtime, hint };
             try {
-              await nativeProgram("ramekin-shim");
+              nativeProgram("ramekin-shim");
             } catch (error) {
               if (!isRamekinError(error)) throw error;
               return { ok: false, reason: error.message, ...(error.hint !== undefined && { hint: error.hint }) };
             }
             return { ok: true, rank: 5 };
           },
-          async create({ runRoot }) {
+          create({ runRoot }) {
             const runtime = search();
             if (!runtime.ok) throw new RamekinError("UNSUPPORTED", `no OCI runtime: ${runtime.reason}`, { hint });
-            return ociIsolation({ directory: runRoot, shim: await nativeProgram("ramekin-shim"), runtime: runtime.path });
+            return ociIsolation({ directory: runRoot, shim: nativeProgram("ramekin-shim"), runtime: runtime.path, ...supervisorUserns() });
           },
         },
       },
