@@ -54,14 +54,11 @@ async function findStore(
     chosen.root ||= content?.root;
     chosen.runRoot ||= content?.runroot;
   }
-  const root =
-    chosen.root ||
-    (rootless
-      ? join(environment["XDG_DATA_HOME"] || join(environment["HOME"] || homedir(), ".local", "share"), "ramekin")
-      : "/var/lib/ramekin");
-  const runRoot =
-    chosen.runRoot ||
-    (rootless ? join(environment["XDG_RUNTIME_DIR"] || `/tmp/ramekin-run-${process.geteuid?.()}`, "ramekin") : "/run/ramekin");
+  const home = () => environment["XDG_DATA_HOME"] || join(environment["HOME"] || homedir(), ".local", "share");
+  const root = chosen.root || (rootless ? join(home(), "ramekin") : "/var/lib/ramekin");
+  // Without a runtime directory of one's own, below root: a name in /tmp could be somebody else's. What a reboot voids says so itself.
+  const runtime = environment["XDG_RUNTIME_DIR"];
+  const runRoot = chosen.runRoot || (!rootless ? "/run/ramekin" : runtime ? join(runtime, "ramekin") : join(root, "run"));
   return pathsOf(resolve(root), resolve(runRoot));
 }
 
