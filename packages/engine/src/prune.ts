@@ -1,7 +1,7 @@
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Cancellable } from "@ramekin/core";
-import type { PruneReport } from "./api.ts";
+import type { ContainerConfig, PruneReport } from "./api.ts";
 import { collectGarbage } from "./collect.ts";
 import { contentOf } from "./image.ts";
 import { removeLocked } from "./remove.ts";
@@ -40,11 +40,13 @@ export async function prune(scope: Scope, { signal }: Cancellable = {}): Promise
 async function removeWreck(scope: Scope, id: string): Promise<boolean> {
   const paths = scope.paths.container(id);
   const config = await readConfigIfThere(scope.paths, id);
-  const status = config && (await currentState(scope, config)).status; // this alone ends what lost its supervisor
+  const current = config && (await currentState(scope, config)); // this alone ends what lost its supervisor
   const whole = config !== undefined && (await isThere(paths.spec));
-  if (whole && status !== "dead" && status !== "removing") return false;
+  const unstarted = current?.status === "created" && current.state.liveness === "live";
+  if (whole && !unstarted && current?.status !== "dead" && current?.status !== "removing") return false;
   await using lock = await tryLockFile(paths.lock);
   if (!lock) return false;
+  if (config && whole && unstarted) return endUnstarted(scope, config);
   if (config) {
     await removeLocked(scope, config);
     return true;
@@ -55,6 +57,15 @@ async function removeWreck(scope: Scope, id: string): Promise<boolean> {
   });
   await rm(paths.directory, { recursive: true, force: true });
   return true;
+}
+
+/** Whoever started it died half-way, and its process waits for ever: it becomes what it was, or goes if it was to go. */
+async function endUnstarted(scope: Scope, config: ContainerConfig): Promise<boolean> {
+  const isolation = await scope.kernel.use("isolation", config.isolation.driver);
+  await isolation.delete(config.id, { force: true });
+  if (config.options.autoRemove) await removeLocked(scope, config);
+  else await rm(scope.paths.container(config.id).state, { force: true });
+  return config.options.autoRemove === true;
 }
 
 async function abandonIngests(scope: Scope): Promise<void> {

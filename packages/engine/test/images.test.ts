@@ -219,6 +219,29 @@ test("prune takes what crashes leave, and nothing else", async () => {
   await (await t.engine.container(kept.name)).start();
 });
 
+test("a start whose starter died half-way is undone by prune", async () => {
+  await using t = await bed({ local: { app } });
+  const ids: string[] = [];
+  for (const autoRemove of [false, true]) {
+    const { id } = await t.engine.create({ image: "app", command: ["sleep"], autoRemove });
+    const directory = join(t.directory, "root", "containers", id);
+    const log = { type: "none" } as const;
+    await t.isolation.create(id, join(directory, "bundle"), {
+      io: { terminal: false, stdin: "closed", log },
+      stateFile: join(directory, "state.json"),
+      rootfs: [],
+      cleanup: [],
+    });
+    ids.push(id);
+  }
+  expect((await t.engine.prune()).containers).toEqual([ids[1]]);
+  const [kept] = await t.engine.containers({ all: true });
+  expect(kept).toMatchObject({ id: ids[0], status: "created" });
+  const container = await t.engine.container(ids[0] as string);
+  await container.start();
+  await container.remove({ force: true });
+});
+
 test("a pull under way is safe from garbage collection", async () => {
   await using t = await bed({ remote: { [name]: makeImage({ layers: ["slow".repeat(10), "fast"] }) } });
   await using other = await t.open();
