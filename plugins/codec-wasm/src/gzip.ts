@@ -32,7 +32,7 @@ export function probeInflate(): Support {
   inflater.push(Uint8Array.of(0x03, 0x00, 0xaa, 0xbb));
   const left = leftOver(inflater);
   return left?.[0] === 0xaa && left[1] === 0xbb && left.byteLength === 2
-    ? { ok: true, rank: 80 }
+    ? { ok: true, rank: 60 }
     : { ok: false, reason: "this version of fflate is not the one that the codec knows", hint: "install fflate 0.8.3" };
 }
 
