@@ -114,8 +114,9 @@ fn write_maps(pid: i32, kind: &str, maps: &[IdMap]) -> Result<()> {
     if output.status.success() {
         return Ok(());
     }
+    // It puts its own name in front.
     let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
-    Err(Error::new(Code::PermissionDenied, format!("{program}: {said}")).hint(hint))
+    Err(Error::new(Code::PermissionDenied, said).hint(hint))
 }
 
 fn describe(maps: &[IdMap]) -> String {

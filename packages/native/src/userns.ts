@@ -16,15 +16,17 @@ export interface IdMaps {
 export function rootlessUserns(): IdMaps {
   const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
   const own = (hostID: number): IdMapping => ({ containerID: 0, hostID, size: 1 });
-  const uids = ranges("/etc/subuid", uid);
-  const gids = ranges("/etc/subgid", uid);
-  const usable = uids.length > 0 && gids.length > 0 && installed("newuidmap") && installed("newgidmap");
+  const name = userName();
+  const uids = ranges("/etc/subuid", uid, name);
+  const gids = ranges("/etc/subgid", uid, name);
+  // newuidmap(1) serves nobody without a name.
+  const usable = name !== undefined && uids.length > 0 && gids.length > 0 && installed("newuidmap") && installed("newgidmap");
   return usable ? { uids: [own(uid), ...uids], gids: [own(gid), ...gids] } : { uids: [own(uid)], gids: [own(gid)] };
 }
 
 /** subuid(5): `name or uid:first:count`; several lines add up. Container ids go on from 1. */
-function ranges(file: string, uid: number): IdMapping[] {
-  const names = new Set([String(uid), userName()]);
+function ranges(file: string, uid: number, name: string | undefined): IdMapping[] {
+  const names = new Set([String(uid), name]);
   const found: IdMapping[] = [];
   let next = 1;
   for (const line of readLines(file)) {
@@ -46,12 +48,12 @@ function readLines(file: string): string[] {
   }
 }
 
-function userName(): string {
+function userName(): string | undefined {
   try {
     return userInfo().username;
   } catch {
-    // A uid without an entry in passwd(5): then only its number can be in the files.
-    return "";
+    // A uid without an entry in passwd(5).
+    return undefined;
   }
 }
 
