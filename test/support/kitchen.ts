@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CommandOptions, command, missing, type Result, type Running, start } from "./command.ts";
@@ -8,18 +9,16 @@ import { noImages, type TestImage } from "./images.ts";
 import { pty, type Session, type Step } from "./pty.ts";
 
 const repository = join(import.meta.dirname, "../..");
-const built = join(repository, "packages/cli/dist/main.js");
-const source = join(repository, "packages/cli/src/main.ts");
-
-/** The command under test: the built one; with RAMEKIN_TEST_SOURCES in the environment the sources, for a quick turn. */
-const cli = process.env["RAMEKIN_TEST_SOURCES"] ? [process.execPath, "--conditions=ramekin-source", source] : [process.execPath, built];
+/** The command under test: the built one. RAMEKIN_TEST_CLI names another, which may be its source. */
+const main = process.env["RAMEKIN_TEST_CLI"] ?? join(repository, "packages/cli/dist/main.js");
+const cli = [process.execPath, ...(main.endsWith(".ts") ? ["--conditions=ramekin-source"] : []), main];
 
 /** Why no container can run here. */
 export const noKitchen =
   noImages ??
   (process.getuid?.() === 0 ? undefined : "not root") ??
   missing("unshare") ??
-  (existsSync(cli.at(-1) ?? "") ? undefined : `not built: ${built}`);
+  (existsSync(main) ? undefined : `not built: ${main}`);
 
 export interface KitchenOptions {
   readonly images?: readonly TestImage[];
@@ -80,6 +79,8 @@ export async function kitchen({ images = [], storage, isolation }: KitchenOption
     XDG_RUNTIME_DIR: "",
     TMPDIR: temporary,
     NO_COLOR: "1",
+    // Where it would be without TMPDIR: one for all, since a fresh one costs each start a compilation.
+    NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache"),
     ...(storage !== undefined && { RAMEKIN_STORAGE: storage }),
     ...(isolation !== undefined && { RAMEKIN_ISOLATION: isolation }),
   };
@@ -133,7 +134,7 @@ async function leftovers({
 }): Promise<string[]> {
   for (let tries = 0; ; tries++) {
     const left = [
-      ...(await tree(join(root, "containers"), folder)).filter((path) => !/containers\/(?:names|\.lock)?$/.test(path)),
+      ...(await tree(join(root, "containers"), folder)).filter((path) => !/containers\/(?:names\/)?(?:\.lock)?$/.test(path)),
       ...(await tree(join(root, "leases"), folder)).filter((path) => !/leases\/$/.test(path)),
       ...(await tree(join(root, "images/ingest"), folder)).filter((path) => !/ingest\/$/.test(path)),
       ...(await tree(join(runRoot, "containers"), folder)).filter((path) => !/containers\/$/.test(path)),

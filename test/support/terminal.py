@@ -20,13 +20,19 @@ if pid == 0:
     finally:
         os._exit(127)
 
-output = ""
+raw = ""
 position = 0
 over = False
 
 
+def text():
+    """What a person would read: without colours, cursor movements and modes."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", raw)
+
+
+
 def read(deadline):
-    global output, over
+    global raw, over
     ready, _, _ = select.select([terminal], [], [], max(0, min(0.2, deadline - time.time())))
     if not ready:
         return
@@ -36,14 +42,14 @@ def read(deadline):
         data = b""
     if not data:
         over = True
-    output += data.decode("utf-8", "replace")
+    raw += data.decode("utf-8", "replace")
 
 
 def expect(pattern):
     global position
     deadline = time.time() + timeout
     while True:
-        found = re.compile(pattern).search(output, position)
+        found = re.compile(pattern).search(text(), position)
         if found:
             position = found.end()
             return True
@@ -82,4 +88,4 @@ while status is None:
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     else:
         time.sleep(0.02)
-json.dump({"output": output, "code": status if status >= 0 else 128 - status, "failed": failed}, sys.stdout)
+json.dump({"output": text(), "code": status if status >= 0 else 128 - status, "failed": failed}, sys.stdout)

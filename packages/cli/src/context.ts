@@ -19,6 +19,7 @@ export interface Context extends AsyncDisposable {
 }
 
 export type InputStream = NodeJS.ReadableStream & {
+  readonly fd?: number;
   readonly isTTY?: boolean;
   readonly isRaw?: boolean;
   setRawMode?(raw: boolean): unknown;

@@ -10,7 +10,7 @@ import {
 } from "@ramekin/core";
 import { allCapabilities, capabilitySets, type ProcessConfig, type RuntimeConfig } from "@ramekin/oci";
 import type { ContainerConfig, Exec, ExecOptions } from "./api.ts";
-import { numericUser, processCwd, processEnv } from "./process.ts";
+import { defaultUser, numericUser, processCwd, processEnv } from "./process.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
 import { readJsonIfThere } from "./store/files.ts";
@@ -29,11 +29,8 @@ export async function exec(scope: Scope, config: ContainerConfig, command: reado
   const isolation = await scope.kernel.use("isolation", config.isolation.driver);
   const execId = randomBytes(32).toString("hex");
   const io: ProcessIO = { terminal: options.tty ?? false, stdin: options.stdin ?? "closed", log: { type: "none" } };
-  const user = options.user ?? config.process.user;
-  await isolation.exec(id, execId, execProcess(spec.process, command, options), io, {
-    signal: options.signal,
-    ...(user !== undefined && { user }),
-  });
+  const user = options.user ?? config.process.user ?? defaultUser;
+  await isolation.exec(id, execId, execProcess(spec.process, command, options), io, { signal: options.signal, user });
   let attachment: Attachment | undefined;
   try {
     if (!options.detach) attachment = await isolation.attach(id, { execId, signal: options.signal });

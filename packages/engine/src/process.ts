@@ -49,6 +49,9 @@ export function processCwd(image: ImageRunConfig, asked: string | undefined): st
   return posix.resolve(asked);
 }
 
+/** Where nobody names one. Looked up like any other: its groups and its HOME are the image's to say. */
+export const defaultUser = "0";
+
 /** Who it is, where that needs no passwd(5); the supervisor looks up the rest. */
 export function numericUser(user: string | undefined): { readonly uid: number; readonly gid: number } | undefined {
   const match = /^([0-9]+)(?::([0-9]+))?$/.exec(user ?? "");

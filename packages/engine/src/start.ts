@@ -12,6 +12,7 @@ import { cgroupPath } from "./cgroup.ts";
 import { cleanupList } from "./cleanup.ts";
 import type { Prepared } from "./create.ts";
 import { notify } from "./kernel/hooks.ts";
+import { defaultUser } from "./process.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { currentState, isThere } from "./store/containers.ts";
 import { lockFile } from "./store/lock.ts";
@@ -51,7 +52,7 @@ export async function start(scope: Scope, config: ContainerConfig, options: Star
       stateFile: paths.state,
       rootfs: mounts,
       cleanup,
-      ...(config.process.user !== undefined && { user: config.process.user }),
+      user: config.process.user ?? defaultUser,
       signal: options.signal,
     });
     if (options.attach) attachment = await isolation.attach(id, { signal: options.signal });

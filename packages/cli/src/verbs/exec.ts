@@ -1,4 +1,5 @@
 import { detachKeysFlag } from "../container/flags.ts";
+import { exitStatus } from "../exit-status.ts";
 import { defineVerb } from "../verb.ts";
 
 export default defineVerb({
@@ -27,6 +28,7 @@ export default defineVerb({
   ],
   hot: true,
   stopAtArgument: true,
+  failure: exitStatus.failure,
   async run({ flags, arguments: [name = "", ...command] }, context) {
     const { execCommand } = await import("../container/exec-command.ts");
     return await execCommand(flags, name, command, context);
