@@ -13,5 +13,7 @@ static PLACE: [u8; 33] = *b"ramekin-build-id:dev             ";
 pub fn id() -> String {
     // SAFETY: it is a static; volatile, because the compiler must not know what it holds.
     let place = unsafe { std::ptr::read_volatile(&PLACE) };
-    String::from_utf8_lossy(&place[MARK.len()..MARK.len() + LENGTH]).trim_end().to_owned()
+    String::from_utf8_lossy(&place[MARK.len()..MARK.len() + LENGTH])
+        .trim_end()
+        .to_owned()
 }

@@ -52,17 +52,33 @@ impl Code {
             Some(libc::ENOENT) => Code::NotFound,
             Some(libc::EEXIST) => Code::AlreadyExists,
             Some(libc::EACCES | libc::EPERM) => Code::PermissionDenied,
-            Some(libc::ENOSPC | libc::EDQUOT | libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::EMLINK | libc::EFBIG) => {
-                Code::ResourceExhausted
-            }
+            Some(
+                libc::ENOSPC
+                | libc::EDQUOT
+                | libc::EMFILE
+                | libc::ENFILE
+                | libc::ENOMEM
+                | libc::EMLINK
+                | libc::EFBIG,
+            ) => Code::ResourceExhausted,
             Some(libc::ENOSYS | libc::EOPNOTSUPP | libc::ENODEV) => Code::Unsupported,
             Some(libc::EBUSY | libc::EAGAIN | libc::ETXTBSY) => Code::Unavailable,
             Some(libc::EIO) => Code::DataLoss,
-            Some(libc::ENOTDIR | libc::EISDIR | libc::ENOTEMPTY | libc::EROFS) => Code::FailedPrecondition,
-            Some(libc::EINVAL | libc::ENAMETOOLONG | libc::ELOOP | libc::EXDEV) => Code::InvalidArgument,
+            Some(libc::ENOTDIR | libc::EISDIR | libc::ENOTEMPTY | libc::EROFS) => {
+                Code::FailedPrecondition
+            }
+            Some(libc::EINVAL | libc::ENAMETOOLONG | libc::ELOOP | libc::EXDEV) => {
+                Code::InvalidArgument
+            }
             Some(_) => Code::Internal,
             // From a decoder: what it was fed is not what it should be.
-            None if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) => Code::DataLoss,
+            None if matches!(
+                error.kind(),
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData
+            ) =>
+            {
+                Code::DataLoss
+            }
             None => Code::Internal,
         }
     }
@@ -80,7 +96,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Error { code, message: message.into(), hint: None }
+        Error {
+            code,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -91,7 +111,10 @@ impl Error {
     /// An errno with what was being done: `open /x: no such file or directory`.
     pub fn io(error: impl Into<io::Error>, what: impl fmt::Display) -> Self {
         let error = error.into();
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        match error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<Error>())
+        {
             // One of ours that went through a `Read`: its code and hint are the better ones.
             Some(ours) => ours.clone().within(what),
             None => Error::new(Code::of(&error), format!("{what}: {}", describe(&error))),
@@ -157,20 +180,29 @@ mod tests {
     #[test]
     fn an_errno_becomes_a_code_and_a_lower_case_message() {
         let error = Error::io(io::Error::from_raw_os_error(libc::ENOENT), "open /x");
-        assert_eq!(error, Error::new(Code::NotFound, "open /x: no such file or directory"));
+        assert_eq!(
+            error,
+            Error::new(Code::NotFound, "open /x: no such file or directory")
+        );
     }
 
     #[test]
     fn an_error_of_ours_keeps_its_code_through_io() {
         let inner: io::Error = Error::new(Code::ResourceExhausted, "too much").into();
         let outer = Err::<(), _>(inner).context(|| "layer").unwrap_err();
-        assert_eq!(outer, Error::new(Code::ResourceExhausted, "layer: too much"));
+        assert_eq!(
+            outer,
+            Error::new(Code::ResourceExhausted, "layer: too much")
+        );
     }
 
     #[test]
     fn json_has_a_hint_only_where_there_is_one() {
         let error = Error::new(Code::Unsupported, "no");
-        assert_eq!(error.to_json().to_string(), r#"{"code":"UNSUPPORTED","message":"no"}"#);
+        assert_eq!(
+            error.to_json().to_string(),
+            r#"{"code":"UNSUPPORTED","message":"no"}"#
+        );
         assert_eq!(error.hint("yes").to_json()["hint"], "yes");
     }
 }

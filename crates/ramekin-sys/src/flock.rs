@@ -29,9 +29,13 @@ impl Lock {
 
 /// `None` while another process holds it. Makes the file (0600) when it is missing.
 pub fn try_lock(path: &Path, kind: Kind) -> Result<Option<Lock>> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let fd = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR).context(|| format!("lock {}", path.display()))?;
-    Ok(try_lock_fd(&fd, kind).context(|| format!("lock {}", path.display()))?.then_some(Lock(fd)))
+    let flags =
+        OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let fd = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)
+        .context(|| format!("lock {}", path.display()))?;
+    Ok(try_lock_fd(&fd, kind)
+        .context(|| format!("lock {}", path.display()))?
+        .then_some(Lock(fd)))
 }
 
 /// Whether the descriptor's open file now holds the lock.

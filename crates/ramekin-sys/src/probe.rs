@@ -39,10 +39,26 @@ pub fn probe(directory: &Path) -> Result<FilesystemSupport> {
     };
     let reflink = note("reflink", try_reflink(&scratch));
     let xattr_user = note("xattrUser", try_user_xattr(&scratch));
-    let overlay = note("overlay", try_mounting(&scratch, "trusted", |dirs| try_overlay(dirs, "")));
-    let overlay_user = note("overlayUser", try_mounting(&scratch, "user", |dirs| try_overlay(dirs, ",userxattr")));
-    let lowerdir_plus = note("lowerdirPlus", try_mounting(&scratch, "plus", try_lowerdir_plus));
-    support = FilesystemSupport { overlay, overlay_user, lowerdir_plus, reflink, xattr_user, reasons: support.reasons };
+    let overlay = note(
+        "overlay",
+        try_mounting(&scratch, "trusted", |dirs| try_overlay(dirs, "")),
+    );
+    let overlay_user = note(
+        "overlayUser",
+        try_mounting(&scratch, "user", |dirs| try_overlay(dirs, ",userxattr")),
+    );
+    let lowerdir_plus = note(
+        "lowerdirPlus",
+        try_mounting(&scratch, "plus", try_lowerdir_plus),
+    );
+    support = FilesystemSupport {
+        overlay,
+        overlay_user,
+        lowerdir_plus,
+        reflink,
+        xattr_user,
+        reasons: support.reasons,
+    };
     let root = Root::open(directory)?;
     crate::tree::remove_tree(&root, Path::new(scratch.file_name().expect("was joined")))?;
     Ok(support)
@@ -72,7 +88,12 @@ struct Dirs {
 fn try_mounting(scratch: &Path, name: &str, trial: fn(&Dirs) -> Result<()>) -> Result<()> {
     let base = scratch.join(name);
     let at = |part: &str| base.join(part);
-    let dirs = Dirs { lower: at("lower"), upper: at("upper"), work: at("work"), merged: at("merged") };
+    let dirs = Dirs {
+        lower: at("lower"),
+        upper: at("upper"),
+        work: at("work"),
+        merged: at("merged"),
+    };
     for dir in [&dirs.lower, &dirs.upper, &dirs.work, &dirs.merged] {
         std::fs::create_dir_all(dir).context(|| dir.display().to_string())?;
     }
@@ -80,33 +101,53 @@ fn try_mounting(scratch: &Path, name: &str, trial: fn(&Dirs) -> Result<()>) -> R
     let run = move || {
         // SAFETY: touches no memory; affects this thread only.
         if unsafe { libc::unshare(libc::CLONE_NEWNS) } != 0 {
-            return Err(Error::io(std::io::Error::last_os_error(), "create a mount namespace"));
+            return Err(Error::io(
+                std::io::Error::last_os_error(),
+                "create a mount namespace",
+            ));
         }
-        rustix::mount::mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-            .context(|| "make mounts private")?;
+        rustix::mount::mount_change(
+            "/",
+            MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
+        )
+        .context(|| "make mounts private")?;
         trial(&dirs)
     };
-    std::thread::spawn(run).join().unwrap_or_else(|_| Err(Error::new(crate::Code::Internal, "the probe died")))
+    std::thread::spawn(run)
+        .join()
+        .unwrap_or_else(|_| Err(Error::new(crate::Code::Internal, "the probe died")))
 }
 
 /// Mounting alone proves little: replacing a lower directory needs a whiteout and the opaque attribute.
 fn try_overlay(dirs: &Dirs, more: &str) -> Result<()> {
-    let options =
-        format!("lowerdir={},upperdir={},workdir={}{more}", dirs.lower.display(), dirs.upper.display(), dirs.work.display());
+    let options = format!(
+        "lowerdir={},upperdir={},workdir={}{more}",
+        dirs.lower.display(),
+        dirs.upper.display(),
+        dirs.work.display()
+    );
     let options = crate::xattr::cstring(options.as_bytes()).context(|| "overlay options")?;
-    rustix::mount::mount("overlay", &dirs.merged, "overlay", MountFlags::empty(), options.as_c_str())
-        .context(|| "mount an overlay")?;
+    rustix::mount::mount(
+        "overlay",
+        &dirs.merged,
+        "overlay",
+        MountFlags::empty(),
+        options.as_c_str(),
+    )
+    .context(|| "mount an overlay")?;
     std::fs::remove_dir(dirs.merged.join("dir")).context(|| "make a whiteout")?;
     std::fs::create_dir(dirs.merged.join("dir")).context(|| "make an opaque directory")?;
     Ok(())
 }
 
 fn try_lowerdir_plus(dirs: &Dirs) -> Result<()> {
-    let fs = rustix::mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).context(|| "open the overlay file system")?;
+    let fs = rustix::mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)
+        .context(|| "open the overlay file system")?;
     for layer in [&dirs.upper, &dirs.lower] {
         rustix::mount::fsconfig_set_string(&fs, "lowerdir+", layer).context(|| "add a layer")?;
     }
     rustix::mount::fsconfig_create(&fs).context(|| "create an overlay")?;
-    rustix::mount::fsmount(&fs, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty()).context(|| "mount an overlay")?;
+    rustix::mount::fsmount(&fs, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
+        .context(|| "mount an overlay")?;
     Ok(())
 }

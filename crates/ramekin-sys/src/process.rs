@@ -131,6 +131,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::zombie_processes, reason = "our own wait reaps it")]
     fn a_killed_child_counts_from_128() {
         let child = std::process::Command::new("sleep")
             .arg("100")

@@ -26,7 +26,8 @@ impl Root {
     /// `path` itself is resolved as usual: it is ours, not the image's.
     pub fn open(path: &Path) -> Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = rustix::fs::open(path, flags, Mode::empty()).context(|| path.display().to_string())?;
+        let fd =
+            rustix::fs::open(path, flags, Mode::empty()).context(|| path.display().to_string())?;
         Ok(Self(fd))
     }
 
@@ -54,12 +55,14 @@ impl Root {
     }
 
     pub fn open_dir(&self, path: &Path) -> Result<OwnedFd> {
-        self.open_with(path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).context(|| path.display().to_string())
+        self.open_with(path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
+            .context(|| path.display().to_string())
     }
 
     /// A descriptor that names the file and opens nothing: for mounting onto, or as /proc/self/fd/N.
     pub fn open_path(&self, path: &Path) -> Result<OwnedFd> {
-        self.open_with(path, OFlags::PATH, Mode::empty()).context(|| path.display().to_string())
+        self.open_with(path, OFlags::PATH, Mode::empty())
+            .context(|| path.display().to_string())
     }
 
     /// Regular files only, opened without waiting: a FIFO or a device of the image must not hang or trigger anything.
@@ -68,17 +71,28 @@ impl Root {
         let target = self.open_path(path)?;
         let found = rustix::fs::fstat(&target).context(|| path.display().to_string())?;
         refuse_irregular(&found, path)?;
-        let file = self.open_with(path, flags, Mode::empty()).context(|| path.display().to_string())?;
-        refuse_irregular(&rustix::fs::fstat(&file).context(|| path.display().to_string())?, path)?;
+        let file = self
+            .open_with(path, flags, Mode::empty())
+            .context(|| path.display().to_string())?;
+        refuse_irregular(
+            &rustix::fs::fstat(&file).context(|| path.display().to_string())?,
+            path,
+        )?;
         Ok(File::from(file))
     }
 
     /// A regular file's content; RESOURCE_EXHAUSTED when it has more than `limit` bytes.
     pub fn read_file(&self, path: &Path, limit: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.open_file(path)?.take(limit + 1).read_to_end(&mut bytes).context(|| path.display().to_string())?;
+        self.open_file(path)?
+            .take(limit + 1)
+            .read_to_end(&mut bytes)
+            .context(|| path.display().to_string())?;
         if bytes.len() as u64 > limit {
-            return Err(Error::new(Code::ResourceExhausted, format!("{} has more than {limit} bytes", path.display())));
+            return Err(Error::new(
+                Code::ResourceExhausted,
+                format!("{} has more than {limit} bytes", path.display()),
+            ));
         }
         Ok(bytes)
     }
@@ -92,7 +106,9 @@ impl Root {
     /// Not following a link in the last place; `None` when nothing is there.
     pub fn stat(&self, path: &Path) -> Result<Option<Stat>> {
         match self.open_with(path, OFlags::PATH | OFlags::NOFOLLOW, Mode::empty()) {
-            Ok(fd) => Ok(Some(rustix::fs::fstat(&fd).context(|| path.display().to_string())?)),
+            Ok(fd) => Ok(Some(
+                rustix::fs::fstat(&fd).context(|| path.display().to_string())?,
+            )),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(error) => Err(Error::io(error, path.display())),
         }
@@ -118,15 +134,22 @@ impl Root {
             current = match self.open_with(&reached, directory, Mode::empty()) {
                 Ok(found) => found,
                 Err(Errno::NOENT) => match rustix::fs::mkdirat(&current, component, mode) {
-                    Ok(()) | Err(Errno::EXIST) => match self.open_with(&reached, directory, Mode::empty()) {
-                        Ok(made) => made,
-                        Err(Errno::NOENT) if links > 0 => {
-                            let target = rustix::fs::readlinkat(&current, component, Vec::new())
-                                .context(|| reached.display().to_string())?;
-                            self.mkdir_below(&above.join(OsStr::from_bytes(target.as_bytes())), mode, links - 1)?
+                    Ok(()) | Err(Errno::EXIST) => {
+                        match self.open_with(&reached, directory, Mode::empty()) {
+                            Ok(made) => made,
+                            Err(Errno::NOENT) if links > 0 => {
+                                let target =
+                                    rustix::fs::readlinkat(&current, component, Vec::new())
+                                        .context(|| reached.display().to_string())?;
+                                self.mkdir_below(
+                                    &above.join(OsStr::from_bytes(target.as_bytes())),
+                                    mode,
+                                    links - 1,
+                                )?
+                            }
+                            Err(error) => return Err(Error::io(error, reached.display())),
                         }
-                        Err(error) => return Err(Error::io(error, reached.display())),
-                    },
+                    }
                     Err(error) => return Err(Error::io(error, reached.display())),
                 },
                 Err(error) => return Err(Error::io(error, reached.display())),
@@ -138,8 +161,10 @@ impl Root {
     /// A new regular file; ALREADY_EXISTS when anything, a dangling link too, has its name.
     pub fn create(&self, path: &Path, mode: Mode) -> Result<File> {
         let (parent, name) = self.parent_of(path)?;
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(parent, &name, flags, mode).context(|| path.display().to_string())?;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(parent, &name, flags, mode)
+            .context(|| path.display().to_string())?;
         Ok(File::from(fd))
     }
 
@@ -173,24 +198,42 @@ impl Root {
 /// Without root, empty and `.` components; `..` is left for the kernel to resolve.
 fn components(path: &Path) -> impl Iterator<Item = &OsStr> {
     let bytes = path.as_os_str().as_bytes();
-    bytes.split(|byte| *byte == b'/').filter(|part| !matches!(*part, b"" | b".")).map(OsStr::from_bytes)
+    bytes
+        .split(|byte| *byte == b'/')
+        .filter(|part| !matches!(*part, b"" | b"."))
+        .map(OsStr::from_bytes)
 }
 
 /// Parent and last component. INVALID_ARGUMENT for a path that ends in `..` or is the root itself.
 pub fn split(path: &Path) -> Result<(&Path, CString)> {
     let bytes = path.as_os_str().as_bytes();
-    let end = bytes.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
-    let start = bytes[..end].iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    let end = bytes
+        .iter()
+        .rposition(|byte| *byte != b'/')
+        .map_or(0, |last| last + 1);
+    let start = bytes[..end]
+        .iter()
+        .rposition(|byte| *byte == b'/')
+        .map_or(0, |slash| slash + 1);
     let name = &bytes[start..end];
     if matches!(name, b"" | b"." | b"..") {
-        return Err(Error::new(Code::InvalidArgument, format!("{} names no file", path.display())));
+        return Err(Error::new(
+            Code::InvalidArgument,
+            format!("{} names no file", path.display()),
+        ));
     }
-    Ok((Path::new(OsStr::from_bytes(&bytes[..start])), crate::xattr::cstring(name).context(|| path.display().to_string())?))
+    Ok((
+        Path::new(OsStr::from_bytes(&bytes[..start])),
+        crate::xattr::cstring(name).context(|| path.display().to_string())?,
+    ))
 }
 
 fn refuse_irregular(stat: &Stat, path: &Path) -> Result<()> {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Ok(()),
-        _ => Err(Error::new(Code::FailedPrecondition, format!("{} is not a regular file", path.display()))),
+        _ => Err(Error::new(
+            Code::FailedPrecondition,
+            format!("{} is not a regular file", path.display()),
+        )),
     }
 }

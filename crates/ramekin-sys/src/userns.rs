@@ -32,7 +32,12 @@ pub fn enter(maps: &Maps) -> Result<()> {
     let (ready, done) = (pipe()?, pipe()?);
     // SAFETY: the process has one thread, so the child may do whatever its parent could.
     let helper = match unsafe { libc::fork() } {
-        -1 => return Err(Error::io(std::io::Error::last_os_error(), "fork the writer of the id maps")),
+        -1 => {
+            return Err(Error::io(
+                std::io::Error::last_os_error(),
+                "fork the writer of the id maps",
+            ))
+        }
         0 => {
             drop((ready.1, done.0));
             // SAFETY: no Rust frame above this one may go on in the child.
@@ -49,7 +54,9 @@ pub fn enter(maps: &Maps) -> Result<()> {
         )),
     };
     if unshared.is_ok() {
-        std::fs::File::from(ready.1).write_all(b"!").context(|| "write the id maps")?;
+        std::fs::File::from(ready.1)
+            .write_all(b"!")
+            .context(|| "write the id maps")?;
     } else {
         drop(ready.1);
     }
@@ -73,17 +80,27 @@ fn help(maps: &Maps, ready: OwnedFd, done: OwnedFd) -> i32 {
     if std::fs::File::from(ready).read_exact(&mut go).is_err() {
         return 0;
     }
-    let result = write_maps(pid, "uid", &maps.uids).and_then(|()| write_maps(pid, "gid", &maps.gids));
+    let result =
+        write_maps(pid, "uid", &maps.uids).and_then(|()| write_maps(pid, "gid", &maps.gids));
     let answer = match result {
         Ok(()) => "ok".to_owned(),
         Err(error) => format!("{}\n{}", error.message, error.hint.unwrap_or_default()),
     };
-    std::fs::File::from(done).write_all(answer.as_bytes()).map_or(1, |()| 0)
+    std::fs::File::from(done)
+        .write_all(answer.as_bytes())
+        .map_or(1, |()| 0)
 }
 
 fn parse_failure(answer: &str) -> Error {
     let (message, hint) = answer.split_once('\n').unwrap_or((answer, ""));
-    let error = Error::new(Code::PermissionDenied, if message.is_empty() { "the id maps were not written" } else { message });
+    let error = Error::new(
+        Code::PermissionDenied,
+        if message.is_empty() {
+            "the id maps were not written"
+        } else {
+            message
+        },
+    );
     match hint {
         "" => error,
         hint => error.hint(hint),
@@ -92,14 +109,26 @@ fn parse_failure(answer: &str) -> Error {
 
 fn write_maps(pid: i32, kind: &str, maps: &[IdMap]) -> Result<()> {
     // SAFETY: these cannot fail.
-    let (uid, own) = unsafe { (libc::geteuid(), if kind == "uid" { libc::geteuid() } else { libc::getegid() }) };
+    let (uid, own) = unsafe {
+        (
+            libc::geteuid(),
+            if kind == "uid" {
+                libc::geteuid()
+            } else {
+                libc::getegid()
+            },
+        )
+    };
     let only_own = matches!(maps, [IdMap { host_id, size: 1, .. }] if *host_id == own);
     if uid == 0 || only_own {
         if uid != 0 && kind == "gid" {
             let path = format!("/proc/{pid}/setgroups");
             std::fs::write(&path, "deny").context(|| path)?;
         }
-        let lines: String = maps.iter().map(|map| format!("{} {} {}\n", map.container_id, map.host_id, map.size)).collect();
+        let lines: String = maps
+            .iter()
+            .map(|map| format!("{} {} {}\n", map.container_id, map.host_id, map.size))
+            .collect();
         let path = format!("/proc/{pid}/{kind}_map");
         return std::fs::write(&path, lines).context(|| format!("{path}: {}", describe(maps)));
     }
@@ -109,18 +138,26 @@ fn write_maps(pid: i32, kind: &str, maps: &[IdMap]) -> Result<()> {
     for map in maps {
         command.args([map.container_id, map.host_id, map.size].map(|number| number.to_string()));
     }
-    let hint = "install the package uidmap, and give the user ranges in /etc/subuid and /etc/subgid";
-    let output = command.output().map_err(|error| Error::io(error, &program).hint(hint))?;
+    let hint =
+        "install the package uidmap, and give the user ranges in /etc/subuid and /etc/subgid";
+    let output = command
+        .output()
+        .map_err(|error| Error::io(error, &program).hint(hint))?;
     if output.status.success() {
         return Ok(());
     }
     // It puts its own name in front.
-    let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
+    let said = String::from_utf8_lossy(&output.stderr)
+        .trim()
+        .replace('\n', "; ");
     Err(Error::new(Code::PermissionDenied, said).hint(hint))
 }
 
 fn describe(maps: &[IdMap]) -> String {
-    let ranges: Vec<_> = maps.iter().map(|map| format!("{}:{}:{}", map.container_id, map.host_id, map.size)).collect();
+    let ranges: Vec<_> = maps
+        .iter()
+        .map(|map| format!("{}:{}:{}", map.container_id, map.host_id, map.size))
+        .collect();
     ranges.join(",")
 }
 
@@ -128,12 +165,18 @@ fn become_root(maps: &Maps) -> Result<()> {
     // With a single gid and no privilege setgroups(2) is forbidden for good: the groups stay, unmapped.
     // SAFETY: an empty list reads no memory.
     if unsafe { libc::setgroups(0, std::ptr::null()) } != 0 && maps.gids.len() > 1 {
-        return Err(Error::io(std::io::Error::last_os_error(), "drop supplementary groups"));
+        return Err(Error::io(
+            std::io::Error::last_os_error(),
+            "drop supplementary groups",
+        ));
     }
     // SAFETY: change only this process's credentials, and it has one thread.
     if unsafe { libc::setresgid(0, 0, 0) } != 0 || unsafe { libc::setresuid(0, 0, 0) } != 0 {
-        return Err(Error::io(std::io::Error::last_os_error(), "become root in the user namespace")
-            .hint("the id maps must contain container id 0"));
+        return Err(Error::io(
+            std::io::Error::last_os_error(),
+            "become root in the user namespace",
+        )
+        .hint("the id maps must contain container id 0"));
     }
     // A change of ids hides /proc/self from us otherwise, which mounting by descriptor needs.
     // SAFETY: takes no pointers.

@@ -16,12 +16,20 @@ pub fn list(fd: impl AsFd) -> std::io::Result<Vec<Pair>> {
         Err(Errno::OPNOTSUPP) => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
-    collect(&names, |name, buffer| rustix::fs::fgetxattr(fd, name, buffer))
+    collect(&names, |name, buffer| {
+        rustix::fs::fgetxattr(fd, name, buffer)
+    })
 }
 
-fn collect(names: &[u8], mut get: impl FnMut(&[u8], &mut [u8]) -> rustix::io::Result<usize>) -> std::io::Result<Vec<Pair>> {
+fn collect(
+    names: &[u8],
+    mut get: impl FnMut(&[u8], &mut [u8]) -> rustix::io::Result<usize>,
+) -> std::io::Result<Vec<Pair>> {
     let mut pairs = Vec::new();
-    for name in names.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+    for name in names
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty())
+    {
         match grown(|buffer| get(name, buffer)) {
             Ok(value) => pairs.push((name.to_vec(), value)),
             // Gone since, or one that only privileged readers see (security.*, system.*).
@@ -41,12 +49,19 @@ pub fn list_of_any(fd: impl AsFd) -> std::io::Result<Vec<Pair>> {
         Err(Errno::OPNOTSUPP) => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
-    collect(&names, |name, buffer| rustix::fs::getxattr(&path, name, buffer))
+    collect(&names, |name, buffer| {
+        rustix::fs::getxattr(&path, name, buffer)
+    })
 }
 
 pub fn set_of_any(fd: impl AsFd, name: &[u8], value: &[u8]) -> std::io::Result<()> {
     let path = format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd());
-    Ok(rustix::fs::setxattr(&path, cstring(name)?, value, XattrFlags::empty())?)
+    Ok(rustix::fs::setxattr(
+        &path,
+        cstring(name)?,
+        value,
+        XattrFlags::empty(),
+    )?)
 }
 
 pub fn get(fd: impl AsFd, name: &str) -> std::io::Result<Option<Vec<u8>>> {
@@ -59,7 +74,12 @@ pub fn get(fd: impl AsFd, name: &str) -> std::io::Result<Option<Vec<u8>>> {
 }
 
 pub fn set(fd: impl AsFd, name: &[u8], value: &[u8]) -> std::io::Result<()> {
-    Ok(rustix::fs::fsetxattr(fd, cstring(name)?, value, XattrFlags::empty())?)
+    Ok(rustix::fs::fsetxattr(
+        fd,
+        cstring(name)?,
+        value,
+        XattrFlags::empty(),
+    )?)
 }
 
 /// A NUL cannot be part of a name.
@@ -68,7 +88,9 @@ pub fn cstring(bytes: &[u8]) -> std::io::Result<CString> {
 }
 
 /// Values are 64 KiB at most; nearly all fit the first try.
-fn grown(mut read: impl FnMut(&mut [u8]) -> rustix::io::Result<usize>) -> rustix::io::Result<Vec<u8>> {
+fn grown(
+    mut read: impl FnMut(&mut [u8]) -> rustix::io::Result<usize>,
+) -> rustix::io::Result<Vec<u8>> {
     let mut buffer = vec![0; 512];
     loop {
         match read(&mut buffer) {

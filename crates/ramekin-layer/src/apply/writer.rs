@@ -547,13 +547,16 @@ fn drop_inherited_acl(fd: &OwnedFd, entry: &Entry) -> Result<()> {
     }
 }
 
-/// Of a link or node, which has no descriptor to set it by: from its own directory, by name.
+/// Of a link or node, which has no descriptor to set it by: from its own directory, by name. The working directory becomes
+/// this thread's own first, so that nobody else's is changed.
 fn set_beside(
     place: &Directory,
     name: &CStr,
     attribute: &[u8],
     value: &[u8],
 ) -> std::io::Result<()> {
+    // SAFETY: only the file system attributes of this thread are set apart, no descriptor and no memory.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::FS) }?;
     rustix::process::fchdir(&place.fd)?;
     Ok(rustix::fs::lsetxattr(
         name,

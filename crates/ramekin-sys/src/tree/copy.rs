@@ -29,7 +29,13 @@ struct Level {
 /// Makes `to`, an empty directory, a copy of `from`: data (cloned where the file system can, holes kept), hard links,
 /// extended attributes, device nodes, owners, modes and times; the directory's own attributes too.
 pub fn copy_tree(from: OwnedFd, to: OwnedFd) -> Result<Copied> {
-    let mut copy = Copy { from: stack(from)?, to: stack(to)?, links: HashMap::new(), copied: Copied::default(), clones: true };
+    let mut copy = Copy {
+        from: stack(from)?,
+        to: stack(to)?,
+        links: HashMap::new(),
+        copied: Copied::default(),
+        clones: true,
+    };
     copy.run()
 }
 
@@ -52,11 +58,16 @@ impl Copy {
         let root = rustix::io::dup(self.to.top()).map_err(|error| Error::io(error, "copy"))?;
         let stat = rustix::fs::fstat(self.from.top()).map_err(|error| Error::io(error, "copy"))?;
         let entries = read_dir(self.from.top()).map_err(|error| Error::io(error, "copy"))?;
-        let mut levels = vec![Level { name: PathBuf::new(), entries, stat }];
+        let mut levels = vec![Level {
+            name: PathBuf::new(),
+            entries,
+            stat,
+        }];
         while let Some(level) = levels.last_mut() {
             let Some(entry) = level.entries.pop() else {
                 let level = levels.pop().expect("there is a last level");
-                self.leave(&level, levels.is_empty()).map_err(|error| Error::io(error, format!("copy {}", level.name.display())))?;
+                self.leave(&level, levels.is_empty())
+                    .map_err(|error| Error::io(error, format!("copy {}", level.name.display())))?;
                 continue;
             };
             let path = level.name.join(OsStr::from_bytes(entry.name.as_bytes()));
@@ -74,7 +85,11 @@ impl Copy {
 
     /// Attributes of a directory come last: filling it changes its times, and its mode may forbid to fill it.
     fn leave(&mut self, level: &Level, is_root: bool) -> std::io::Result<()> {
-        copy_attributes(self.to.top(), &level.stat, &crate::xattr::list(self.from.top())?)?;
+        copy_attributes(
+            self.to.top(),
+            &level.stat,
+            &crate::xattr::list(self.from.top())?,
+        )?;
         if !is_root {
             self.from.pop()?;
             self.to.pop()?;
@@ -82,7 +97,12 @@ impl Copy {
         Ok(())
     }
 
-    fn entry(&mut self, root: &OwnedFd, name: &CStr, path: &Path) -> std::io::Result<Option<Level>> {
+    fn entry(
+        &mut self,
+        root: &OwnedFd,
+        name: &CStr,
+        path: &Path,
+    ) -> std::io::Result<Option<Level>> {
         let stat = rustix::fs::statat(self.from.top(), name, AtFlags::SYMLINK_NOFOLLOW)?;
         let kind = FileType::from_raw_mode(stat.st_mode);
         self.copied.entries += 1;
@@ -92,12 +112,22 @@ impl Copy {
             self.to.push(open_below(self.to.top(), name)?)?;
             self.from.push(child)?;
             let entries = read_dir(self.from.top())?;
-            return Ok(Some(Level { name: path.to_owned(), entries, stat }));
+            return Ok(Some(Level {
+                name: path.to_owned(),
+                entries,
+                stat,
+            }));
         }
         if stat.st_nlink > 1 {
             match self.links.entry((stat.st_dev, stat.st_ino)) {
                 std::collections::hash_map::Entry::Occupied(first) => {
-                    rustix::fs::linkat(root, first.get().as_path(), self.to.top(), name, AtFlags::empty())?;
+                    rustix::fs::linkat(
+                        root,
+                        first.get().as_path(),
+                        self.to.top(),
+                        name,
+                        AtFlags::empty(),
+                    )?;
                     return Ok(None);
                 }
                 std::collections::hash_map::Entry::Vacant(slot) => {
@@ -107,7 +137,13 @@ impl Copy {
         }
         match kind {
             FileType::RegularFile => {
-                copy_regular(self.from.top(), self.to.top(), name, &stat, &mut self.clones)?;
+                copy_regular(
+                    self.from.top(),
+                    self.to.top(),
+                    name,
+                    &stat,
+                    &mut self.clones,
+                )?;
                 self.copied.bytes += stat.st_size as u64;
             }
             kind => copy_special(self.from.top(), self.to.top(), name, &stat, kind)?,
@@ -117,7 +153,12 @@ impl Copy {
 }
 
 /// One file that is not a directory, with its attributes; `name` must be free in `to`.
-pub fn copy_file(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, stat: &Stat) -> std::io::Result<()> {
+pub fn copy_file(
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    name: &CStr,
+    stat: &Stat,
+) -> std::io::Result<()> {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => copy_regular(from, to, name, stat, &mut true),
         kind => copy_special(from, to, name, stat, kind),
@@ -125,29 +166,60 @@ pub fn copy_file(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, stat: &S
 }
 
 /// What cannot be opened without doing something: links, devices, FIFOs, sockets.
-fn copy_special(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, stat: &Stat, kind: FileType) -> std::io::Result<()> {
+fn copy_special(
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    name: &CStr,
+    stat: &Stat,
+    kind: FileType,
+) -> std::io::Result<()> {
     let mode = Mode::from_raw_mode(stat.st_mode);
     match kind {
-        FileType::Symlink => rustix::fs::symlinkat(&rustix::fs::readlinkat(from, name, Vec::new())?, to, name)?,
+        FileType::Symlink => {
+            rustix::fs::symlinkat(&rustix::fs::readlinkat(from, name, Vec::new())?, to, name)?
+        }
         // A socket without its process is a name only; mknod(2) makes that.
         kind => rustix::fs::mknodat(to, name, kind, mode, stat.st_rdev)?,
     }
-    let owner = (Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)));
+    let owner = (
+        Some(Uid::from_raw(stat.st_uid)),
+        Some(Gid::from_raw(stat.st_gid)),
+    );
     rustix::fs::chownat(to, name, owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW)?;
-    let open = |parent| rustix::fs::openat(parent, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
+    let open = |parent| {
+        rustix::fs::openat(
+            parent,
+            name,
+            OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+    };
     let attributes = crate::xattr::list_of_any(open(from)?)?;
     if !attributes.is_empty() {
         let target = open(to)?;
-        attributes.iter().try_for_each(|(name, value)| crate::xattr::set_of_any(&target, name, value))?;
+        attributes
+            .iter()
+            .try_for_each(|(name, value)| crate::xattr::set_of_any(&target, name, value))?;
     }
     if kind != FileType::Symlink {
         rustix::fs::chmodat(to, name, mode, AtFlags::empty())?;
     }
-    Ok(rustix::fs::utimensat(to, name, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?)
+    Ok(rustix::fs::utimensat(
+        to,
+        name,
+        &times(stat),
+        AtFlags::SYMLINK_NOFOLLOW,
+    )?)
 }
 
 /// `clones` turns false once the file system has refused: no use in asking for every file.
-fn copy_regular(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, stat: &Stat, clones: &mut bool) -> std::io::Result<()> {
+fn copy_regular(
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    name: &CStr,
+    stat: &Stat,
+    clones: &mut bool,
+) -> std::io::Result<()> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let source = rustix::fs::openat(from, name, flags, Mode::empty())?;
     if FileType::from_raw_mode(rustix::fs::fstat(&source)?.st_mode) != FileType::RegularFile {
@@ -171,7 +243,11 @@ pub fn copy_attributes<'a>(
     stat: &Stat,
     xattrs: impl IntoIterator<Item = &'a crate::xattr::Pair>,
 ) -> std::io::Result<()> {
-    rustix::fs::fchown(to, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
+    rustix::fs::fchown(
+        to,
+        Some(Uid::from_raw(stat.st_uid)),
+        Some(Gid::from_raw(stat.st_gid)),
+    )?;
     for (name, value) in xattrs {
         crate::xattr::set(to, name, value)?;
     }
@@ -181,8 +257,14 @@ pub fn copy_attributes<'a>(
 
 fn times(stat: &Stat) -> Timestamps {
     Timestamps {
-        last_access: Timespec { tv_sec: stat.st_atime, tv_nsec: stat.st_atime_nsec as i64 },
-        last_modification: Timespec { tv_sec: stat.st_mtime, tv_nsec: stat.st_mtime_nsec as i64 },
+        last_access: Timespec {
+            tv_sec: stat.st_atime,
+            tv_nsec: stat.st_atime_nsec as i64,
+        },
+        last_modification: Timespec {
+            tv_sec: stat.st_mtime,
+            tv_nsec: stat.st_mtime_nsec as i64,
+        },
     }
 }
 
@@ -197,7 +279,9 @@ pub fn copy_content(from: &OwnedFd, to: &OwnedFd, size: u64) -> std::io::Result<
             Err(Errno::INVAL) => offset,
             Err(error) => return Err(error.into()),
         };
-        let end = rustix::fs::seek(from, SeekFrom::Hole(start)).unwrap_or(size).min(size);
+        let end = rustix::fs::seek(from, SeekFrom::Hole(start))
+            .unwrap_or(size)
+            .min(size);
         copy_range(from, to, start, end)?;
         offset = end.max(start + 1);
     }
@@ -209,12 +293,15 @@ fn copy_range(from: &OwnedFd, to: &OwnedFd, start: u64, end: u64) -> std::io::Re
     let (mut read_at, mut write_at) = (start, start);
     while read_at < end {
         let length = (end - read_at).min(1 << 30) as usize;
-        match rustix::fs::copy_file_range(from, Some(&mut read_at), to, Some(&mut write_at), length) {
+        match rustix::fs::copy_file_range(from, Some(&mut read_at), to, Some(&mut write_at), length)
+        {
             // Shorter than it said: what is missing reads as zeros.
             Ok(0) => return Ok(()),
             Ok(_) => {}
             Err(Errno::INTR) => {}
-            Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => return copy_by_hand(from, to, read_at, end),
+            Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
+                return copy_by_hand(from, to, read_at, end)
+            }
             Err(error) => return Err(error.into()),
         }
     }

@@ -36,7 +36,10 @@ pub fn remove_at(parent: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<()>
         Err(Errno::ISDIR) => {}
         Err(error) => return Err(explained(error.into(), what())),
     }
-    let mut failure = Failure { path: path.to_owned(), first: None };
+    let mut failure = Failure {
+        path: path.to_owned(),
+        first: None,
+    };
     let mut stack = DirStack::new(rustix::io::dup(parent).context(what)?).context(what)?;
     let mut levels = Vec::new();
     descend(&mut stack, &mut levels, name.to_owned(), &mut failure);
@@ -99,7 +102,11 @@ impl Failure {
             return;
         }
         let mut path = self.path.parent().map(Path::to_owned).unwrap_or_default();
-        path.extend(levels.iter().map(|level| OsStr::from_bytes(level.name.as_bytes())));
+        path.extend(
+            levels
+                .iter()
+                .map(|level| OsStr::from_bytes(level.name.as_bytes())),
+        );
         path.push(OsStr::from_bytes(name.as_bytes()));
         self.first = Some(explained(error, format!("remove {}", path.display())));
     }

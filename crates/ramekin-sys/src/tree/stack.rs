@@ -33,12 +33,19 @@ impl DirStack {
     }
 
     pub fn top(&self) -> BorrowedFd<'_> {
-        self.levels.last().and_then(|level| level.fd.as_ref()).expect("the innermost directory is open").as_fd()
+        self.levels
+            .last()
+            .and_then(|level| level.fd.as_ref())
+            .expect("the innermost directory is open")
+            .as_fd()
     }
 
     pub fn push(&mut self, fd: OwnedFd) -> std::io::Result<()> {
         let stat = rustix::fs::fstat(&fd)?;
-        self.levels.push(Level { fd: Some(fd), id: (stat.st_dev, stat.st_ino) });
+        self.levels.push(Level {
+            fd: Some(fd),
+            id: (stat.st_dev, stat.st_ino),
+        });
         if self.levels.len() > OPEN {
             let far = self.levels.len() - OPEN;
             // The root stays open: what is above it is none of our business.
@@ -51,8 +58,16 @@ impl DirStack {
 
     /// Goes one level up.
     pub fn pop(&mut self) -> std::io::Result<()> {
-        let child = self.levels.pop().and_then(|level| level.fd).expect("the innermost directory is open");
-        if let Some(Level { fd: parent @ None, id }) = self.levels.last_mut() {
+        let child = self
+            .levels
+            .pop()
+            .and_then(|level| level.fd)
+            .expect("the innermost directory is open");
+        if let Some(Level {
+            fd: parent @ None,
+            id,
+        }) = self.levels.last_mut()
+        {
             let found = rustix::fs::openat(&child, "..", directory(), Mode::empty())?;
             let stat = rustix::fs::fstat(&found)?;
             if (stat.st_dev, stat.st_ino) != *id {
@@ -98,14 +113,19 @@ pub fn read_dir(directory: BorrowedFd<'_>) -> std::io::Result<Vec<Entry>> {
             continue;
         }
         let kind = match entry.file_type() {
-            FileType::Unknown => match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(stat) => FileType::from_raw_mode(stat.st_mode),
-                Err(Errno::NOENT) => continue,
-                Err(error) => return Err(error.into()),
-            },
+            FileType::Unknown => {
+                match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(stat) => FileType::from_raw_mode(stat.st_mode),
+                    Err(Errno::NOENT) => continue,
+                    Err(error) => return Err(error.into()),
+                }
+            }
             kind => kind,
         };
-        entries.push(Entry { name: name.to_owned(), is_dir: kind == FileType::Directory });
+        entries.push(Entry {
+            name: name.to_owned(),
+            is_dir: kind == FileType::Directory,
+        });
     }
     Ok(entries)
 }

@@ -26,7 +26,10 @@ pub fn usage(directory: &Path) -> Result<Usage> {
 fn walk(directory: &Path) -> std::io::Result<Usage> {
     let root = Root::open(directory)?;
     let own = rustix::fs::fstat(root.as_fd())?;
-    let mut sum = Usage { size: own.st_blocks as u64 * 512, inodes: 1 };
+    let mut sum = Usage {
+        size: own.st_blocks as u64 * 512,
+        inodes: 1,
+    };
     let mut seen = HashSet::new();
     let mut pending: Vec<Vec<Entry>> = vec![read_dir(root.as_fd())?];
     let mut stack = DirStack::new(rustix::io::dup(root.as_fd())?)?;
