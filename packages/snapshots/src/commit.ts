@@ -23,6 +23,7 @@ export async function commit(
   settle: (snapshot: Snapshot, parent?: Snapshot) => Promise<void>,
   options: CommitOptions = {},
 ): Promise<void> {
+  if (options.signal?.aborted) throw new RamekinError("CANCELLED", `snapshot ${key}: cancelled`, { cause: options.signal.reason });
   const before = activeOf(store, key);
   assertFree(store, name);
   const wanted = options.parent ?? before.record.parent;

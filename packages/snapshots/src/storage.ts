@@ -5,7 +5,7 @@ import { create, createSlowly, type NewSnapshot } from "./create.ts";
 import { checkKey } from "./key.ts";
 import { infoOf, type Snapshot } from "./record.ts";
 import { remove, teardown } from "./remove.ts";
-import { all, find, known, type Store } from "./store.ts";
+import { all, find, known, type Store, told } from "./store.ts";
 
 /** What a driver adds to the books: the files. */
 export interface SnapshotFiles {
@@ -27,50 +27,55 @@ type Books = Required<
 >;
 
 export function snapshotStorage(store: Store, files: SnapshotFiles): Books & Pick<StorageDriver, "capabilities"> {
-  const make = async (kind: SnapshotKind, key: string, parent: string | undefined, options: SnapshotOptions = {}) => {
-    const wanted = request(files.name, kind, key, parent, options);
-    const { copy, fill = () => {} } = files;
-    const snapshot = await (copy
-      ? createSlowly(store, wanted, (directory, base) => copy(directory, base, options), options)
-      : create(store, wanted, fill, options));
-    return files.mounts(snapshot);
-  };
+  const make = (kind: SnapshotKind, key: string, parent: string | undefined, options: SnapshotOptions = {}) =>
+    told(store, async () => {
+      const wanted = request(files.name, kind, key, parent, options);
+      const { copy, fill = () => {} } = files;
+      const snapshot = await (copy
+        ? createSlowly(store, wanted, (directory, base) => copy(directory, base, options), options)
+        : create(store, wanted, fill, options));
+      return files.mounts(snapshot);
+    });
   return {
     capabilities: { rebase: files.rebase ?? false },
     prepare: (key, parent, options) => make("active", key, parent, options),
     view: (key, parent, options) => make("view", key, parent, options),
-    async commit(name, key, options) {
-      checkKey(name);
-      if (options?.parent !== undefined && !files.rebase) {
-        throw new RamekinError("UNSUPPORTED", `storage ${files.name}: cannot commit ${key} onto another parent`, {
-          hint: "prepare it on that parent",
-        });
-      }
-      await commit(store, name, key, async (snapshot, parent) => files.settle?.(snapshot, parent), options);
-    },
-    async mounts(key) {
-      const snapshot = known(store, key);
-      if (snapshot.record.kind === "committed") {
-        throw new RamekinError("FAILED_PRECONDITION", `snapshot ${key} is committed`, { hint: "take a view of it" });
-      }
-      return files.mounts(snapshot);
-    },
-    async stat(key) {
-      const snapshot = find(store, key);
-      return snapshot && infoOf(snapshot.record);
-    },
+    commit: (name, key, options) =>
+      told(store, () => {
+        checkKey(name);
+        if (options?.parent !== undefined && !files.rebase) {
+          throw new RamekinError("UNSUPPORTED", `storage ${files.name}: cannot commit ${key} onto another parent`, {
+            hint: "prepare it on that parent",
+          });
+        }
+        return commit(store, name, key, async (snapshot, parent) => files.settle?.(snapshot, parent), options);
+      }),
+    mounts: (key) =>
+      told(store, () => {
+        const snapshot = known(store, key);
+        if (snapshot.record.kind === "committed") {
+          throw new RamekinError("FAILED_PRECONDITION", `snapshot ${key} is committed`, { hint: "take a view of it" });
+        }
+        return files.mounts(snapshot);
+      }),
+    stat: (key) =>
+      told(store, () => {
+        const snapshot = find(store, key);
+        return snapshot && infoOf(snapshot.record);
+      }),
     async *list() {
-      for (const { record } of all(store)) yield infoOf(record);
+      for (const { record } of await told(store, () => all(store))) yield infoOf(record);
     },
-    async clone(key, newKey, options = {}) {
-      const from = known(store, key);
-      if (from.record.kind !== "active") throw new RamekinError("FAILED_PRECONDITION", `snapshot ${key} is not active`);
-      const wanted = request(files.name, "active", newKey, from.record.parent, options);
-      return files.mounts(await createSlowly(store, wanted, (directory) => files.duplicate(from, directory, options), options));
-    },
-    remove: (key) => remove(store, key),
-    teardown: async (key) => teardown(store, key),
-    cleanup: () => cleanup(store),
+    clone: (key, newKey, options = {}) =>
+      told(store, async () => {
+        const from = known(store, key);
+        if (from.record.kind !== "active") throw new RamekinError("FAILED_PRECONDITION", `snapshot ${key} is not active`);
+        const wanted = request(files.name, "active", newKey, from.record.parent, options);
+        return files.mounts(await createSlowly(store, wanted, (directory) => files.duplicate(from, directory, options), options));
+      }),
+    remove: (key) => told(store, () => remove(store, key)),
+    teardown: (key) => told(store, () => teardown(store, key)),
+    cleanup: () => told(store, () => cleanup(store)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Awaitable, type Cancellable, isRamekinError, RamekinError } from "@ramekin/core";
+import { type Awaitable, type Cancellable, RamekinError } from "@ramekin/core";
 import { lock } from "@ramekin/native";
 import { ifPresent, storeError } from "./errors.ts";
 import { fileName } from "./key.ts";
@@ -42,10 +42,17 @@ export async function locked<R>(store: Store, body: () => Awaitable<R>, { signal
   const held = await lock(join(store.root, "lock"), { signal });
   try {
     return await body();
-  } catch (error) {
-    throw isRamekinError(error) ? error : storeError(store.root, error);
   } finally {
     await held.release();
+  }
+}
+
+/** What the file system says about the store, in our codes. */
+export async function told<R>(store: Store, body: () => Awaitable<R>): Promise<R> {
+  try {
+    return await body();
+  } catch (error) {
+    throw storeError(store.root, error);
   }
 }
 

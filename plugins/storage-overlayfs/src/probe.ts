@@ -21,26 +21,28 @@ export async function probe({ root, runRoot, signal }: Pick<PluginContext, "root
   return support;
 }
 
-function answer(found: Awaited<ReturnType<typeof probeFilesystem>>, isRoot: boolean, root: string): Support {
+/** What was tried, as the kernel and `ramekin doctor` want it. */
+export function answer(found: Awaited<ReturnType<typeof probeFilesystem>>, isRoot: boolean, root: string): Support {
   if (isRoot ? found.overlay : found.overlayUser) return { ok: true, rank: 100 };
-  if (!isRoot && !found.xattrUser) {
+  const { overlay, overlayUser } = found.reasons;
+  if (isRoot) {
+    return {
+      ok: false,
+      reason: `no overlay mount below ${root}: ${overlay ?? "the kernel refuses"}`,
+      hint: "run modprobe overlay, choose a --root that is not on an overlay or network file system, or --storage-driver vfs",
+    };
+  }
+  if (!found.xattrUser) {
     return {
       ok: false,
       reason: `the file system of ${root} keeps no user.* attributes`,
       hint: "choose a --root on ext4, xfs or btrfs, or --storage-driver vfs",
     };
   }
-  if (!isRoot) {
-    return {
-      ok: false,
-      reason: `no overlay mount below ${root} without root`,
-      hint: "Linux 5.11 or later can; else use --storage-driver vfs",
-    };
-  }
   return {
     ok: false,
-    reason: `no overlay mount below ${root}: its file system cannot hold upper directories, or the kernel has no overlayfs`,
-    hint: "run modprobe overlay, choose a --root that is not on an overlay or network file system, or --storage-driver vfs",
+    reason: `no overlay mount without root below ${root}: ${overlayUser ?? "the kernel refuses"}`,
+    hint: "Linux 5.11 or later can; else use --storage-driver vfs",
   };
 }
 
