@@ -98,10 +98,10 @@ export const changes: readonly Case<LayersUnderTest>[] = [
       const { directory } = await applied(
         driver,
         [folder("d", { mode: 0o755 }), file("d/kept", "x")],
-        [folder("d", { mode: 0o500, mtime: 77 })],
+        [folder("d", { mode: 0o711, mtime: 77 })],
       );
       const info = await lstat(join(directory, "d"));
-      assert.deepEqual([await readdir(join(directory, "d")), info.mode & 0o7777, info.mtimeMs], [["kept"], 0o500, 77_000]);
+      assert.deepEqual([await readdir(join(directory, "d")), info.mode & 0o7777, info.mtimeMs], [["kept"], 0o711, 77_000]);
     },
   },
   {

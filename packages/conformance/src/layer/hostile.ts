@@ -125,7 +125,7 @@ const attacks: Readonly<Record<string, Attack>> = {
       file(".wh.door"),
       symlink("door", outside),
       file("door/canary", "dead"),
-      folder("door/folder", { mode: 0 }),
+      folder("door/folder", { mode: 0o711 }),
     ],
   },
   "links by magic": {
