@@ -35,6 +35,14 @@ pub fn forget_container(config: &Config, run: &RunDirectory, launcher: &Launcher
         note("remove the pretended cgroups", no_cgroup::stop_pretending());
     }
     note("delete by the launcher", forget(run, launcher, &config.id));
+    // A launcher removes the group that it has made, and fails at one in which the container has made others.
+    if let Some(path) = config.cgroup.as_deref() {
+        let cgroup = Cgroup::find(path).context(|| "cgroups");
+        note(
+            "remove the control group",
+            cgroup.and_then(|cgroup| cgroup.remove(CGROUP_PATIENCE)),
+        );
+    }
     forget_root(run);
 }
 

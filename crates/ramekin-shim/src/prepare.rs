@@ -157,7 +157,25 @@ fn read_spec(file: &Path) -> Result<Value> {
     })
 }
 
+/// Launchers fill these by path, following links on the host's side of the root (libcontainer 0.7 makes /dev/fd and its
+/// like that way). No image that works has links there.
+const FILLED_BY_LAUNCHERS: [&str; 3] = ["/dev", "/proc", "/sys"];
+
+fn refuse_links(root: &Root) -> Result<()> {
+    for path in FILLED_BY_LAUNCHERS.map(Path::new) {
+        let link = root.stat(path)?.is_some_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Symlink);
+        if link {
+            return Err(Error::new(Code::FailedPrecondition, format!("{} of the image is a link", path.display())));
+        }
+    }
+    Ok(())
+}
+
 fn make_targets(root: &Root, spec: &Value) -> Result<()> {
+    refuse_links(root)?;
+    for place in ["dev", "proc", "sys"] {
+        refuse_link(root, Path::new(place))?;
+    }
     for target in spec::targets(spec)? {
         let what = "mount target";
         match target.source {
@@ -174,6 +192,22 @@ fn make_targets(root: &Root, spec: &Value) -> Result<()> {
         make_directory(root, &cwd).map_err(|error| explain(error, "working directory", &cwd))?;
     }
     Ok(())
+}
+
+/// Runtimes stay inside the root where they mount, but make `fd`, `ptmx`, `stdin` … by name, before they enter it: runc 1.1 and
+/// libcontainer 0.7 both do so through a link to the host.
+fn refuse_link(root: &Root, path: &Path) -> Result<()> {
+    let is_link = root
+        .stat(path)?
+        .is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink);
+    match is_link {
+        true => Err(Error::new(
+            Code::FailedPrecondition,
+            format!("/{} of the image is a symbolic link", path.display()),
+        )
+        .hint("use an image where it is a directory, or not there")),
+        false => Ok(()),
+    }
 }
 
 fn is_directory(source: &Path) -> Result<bool> {

@@ -118,6 +118,12 @@ impl Task {
     }
 
     pub fn resize(&mut self, size: (u16, u16)) -> Result<()> {
+        if !self.terminal {
+            return Err(ramekin_sys::Error::new(
+                ramekin_sys::Code::FailedPrecondition,
+                "the process has no terminal",
+            ));
+        }
         self.size = Some(size);
         match (&self.stdout, self.terminal) {
             (Some(master), true) => stdio::resize(master, size),
