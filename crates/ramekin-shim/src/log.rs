@@ -94,7 +94,7 @@ impl Log {
             sink => {
                 let mut batch = Vec::new();
                 lines.split(bytes, |line| append(sink, &mut batch, stream, &time, line));
-                flush(sink, &mut batch)
+                flush(sink, &batch)
             }
         };
         self.note(result);
@@ -111,7 +111,7 @@ impl Log {
             let mut batch = Vec::new();
             let sink = &mut self.sink;
             lines.finish(|line| append(sink, &mut batch, stream, &time, line));
-            let result = flush(sink, &mut batch);
+            let result = flush(sink, &batch);
             self.note(result);
         }
         if let Sink::Program(program) = &mut self.sink {
@@ -164,11 +164,11 @@ fn append(sink: &mut Sink, batch: &mut Vec<u8>, stream: Stream, time: &Time, lin
         _ => append_frame(batch, stream, time.moment, line),
     }
     if let Sink::JsonFile(file) | Sink::Local(file) = sink {
-        file.note_record(batch, before);
+        file.note_record(before);
     }
 }
 
-fn flush(sink: &mut Sink, batch: &mut Vec<u8>) -> std::io::Result<()> {
+fn flush(sink: &mut Sink, batch: &[u8]) -> std::io::Result<()> {
     match sink {
         Sink::JsonFile(file) | Sink::Local(file) => file.write(batch),
         Sink::Program(program) => program.write(batch),

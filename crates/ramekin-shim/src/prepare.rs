@@ -163,9 +163,14 @@ const FILLED_BY_LAUNCHERS: [&str; 3] = ["/dev", "/proc", "/sys"];
 
 fn refuse_links(root: &Root) -> Result<()> {
     for path in FILLED_BY_LAUNCHERS.map(Path::new) {
-        let link = root.stat(path)?.is_some_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Symlink);
+        let link = root
+            .stat(path)?
+            .is_some_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Symlink);
         if link {
-            return Err(Error::new(Code::FailedPrecondition, format!("{} of the image is a link", path.display())));
+            return Err(Error::new(
+                Code::FailedPrecondition,
+                format!("{} of the image is a link", path.display()),
+            ));
         }
     }
     Ok(())

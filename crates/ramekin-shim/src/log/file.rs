@@ -37,14 +37,14 @@ impl RotatedFile {
     }
 
     /// A record begins at `start` of the batch.
-    pub fn note_record(&mut self, _batch: &[u8], start: usize) {
+    pub fn note_record(&mut self, start: usize) {
         if self.max_bytes.is_some() {
             self.records.push(start);
         }
     }
 
     /// Appends the batch in as few writes as rotation allows: a record is never torn.
-    pub fn write(&mut self, batch: &mut Vec<u8>) -> io::Result<()> {
+    pub fn write(&mut self, batch: &[u8]) -> io::Result<()> {
         let mut starts = std::mem::take(&mut self.records);
         starts.push(batch.len());
         let mut written = 0;
@@ -107,10 +107,10 @@ mod tests {
     fn write(file: &mut RotatedFile, records: &[&str]) {
         let mut batch = Vec::new();
         for record in records {
-            file.note_record(&batch, batch.len());
+            file.note_record(batch.len());
             batch.extend(record.as_bytes());
         }
-        file.write(&mut batch).unwrap();
+        file.write(&batch).unwrap();
     }
 
     fn within_directory(test: impl FnOnce(&Path)) {
