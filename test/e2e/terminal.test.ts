@@ -20,11 +20,11 @@ describe("[CTR-4] at a terminal", () => {
       ["run", "--rm", "-it", "busybox", "sh"],
       [
         prompt,
-        { send: "trap 'echo size $(stty size)' WINCH; echo set\r" },
-        { expect: "\r\nset\r\n" },
+        { send: "stty size\r" },
+        { expect: "\r\n24 80\r\n" },
         { resize: [40, 132] },
-        { send: "\r" },
-        { expect: "size 40 132" },
+        { send: "until stty size | grep 40; do sleep 0.1; done\r" },
+        { expect: "\r\n40 132\r\n" },
         { send: "exit\r" },
       ],
     );
@@ -34,7 +34,15 @@ describe("[CTR-4] at a terminal", () => {
   test("ctrl-c goes to the program, not to the command", async () => {
     const { code } = await here().terminal(
       ["run", "--rm", "-it", "busybox", "sh"],
-      [prompt, { send: "sleep 1000\r" }, { send: "\u0003" }, prompt, { send: "echo still here; exit 0\r" }, { expect: "\r\nstill here" }],
+      [
+        prompt,
+        { send: "sh -c 'echo $((6*7)); exec sleep 1000'\r" },
+        { expect: "\r\n42\r\n" },
+        { send: "\u0003" },
+        prompt,
+        { send: "echo still here; exit 0\r" },
+        { expect: "\r\nstill here" },
+      ],
     );
     expect(code).toBe(0);
   });

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import {
   type Attachment,
   type ByteStream,
@@ -8,7 +9,7 @@ import {
   type ProcessIO,
   RamekinError,
 } from "@ramekin/core";
-import { allCapabilities, capabilitySets, type ProcessConfig, type RuntimeConfig } from "@ramekin/oci";
+import { capabilitySets, maskedCapabilities, type ProcessConfig, type RuntimeConfig } from "@ramekin/oci";
 import type { ContainerConfig, Exec, ExecOptions } from "./api.ts";
 import { defaultUser, numericUser, processCwd, processEnv } from "./process.ts";
 import { attempt, type Scope } from "./scope.ts";
@@ -30,7 +31,7 @@ export async function exec(scope: Scope, config: ContainerConfig, command: reado
   const execId = randomBytes(32).toString("hex");
   const io: ProcessIO = { terminal: options.tty ?? false, stdin: options.stdin ?? "closed", log: { type: "none" } };
   const user = options.user ?? config.process.user ?? defaultUser;
-  await isolation.exec(id, execId, execProcess(spec.process, command, options), io, { signal: options.signal, user });
+  await isolation.exec(id, execId, await execProcess(spec.process, command, options), io, { signal: options.signal, user });
   let attachment: Attachment | undefined;
   try {
     if (!options.detach) attachment = await isolation.attach(id, { execId, signal: options.signal });
@@ -44,10 +45,10 @@ export async function exec(scope: Scope, config: ContainerConfig, command: reado
   return execHandle(scope, isolation, id, execId, attachment);
 }
 
-function execProcess(first: ProcessConfig, command: readonly string[], options: ExecOptions): ProcessConfig {
+async function execProcess(first: ProcessConfig, command: readonly string[], options: ExecOptions): Promise<ProcessConfig> {
   const { consoleSize: _, ...inherited } = first;
   const user = options.user === undefined ? first.user : (numericUser(options.user) ?? { uid: 0, gid: 0 });
-  const bounding = options.privileged ? allCapabilities : (first.capabilities?.bounding ?? []);
+  const bounding = options.privileged ? await ownCapabilities() : (first.capabilities?.bounding ?? []);
   return {
     ...inherited,
     args: command,
@@ -58,6 +59,12 @@ function execProcess(first: ProcessConfig, command: readonly string[], options: 
     terminal: options.tty ?? false,
     ...(options.windowSize && { consoleSize: { height: options.windowSize.rows, width: options.windowSize.columns } }),
   };
+}
+
+/** All that can be given: nobody passes on what is outside of his own bounding set, and asking for it fails. */
+async function ownCapabilities(): Promise<readonly string[]> {
+  const mask = /^CapBnd:\s*([0-9a-f]+)$/m.exec(await readFile("/proc/self/status", "utf8"))?.[1];
+  return maskedCapabilities(BigInt(`0x${mask ?? "0"}`));
 }
 
 function execEnv(inherited: readonly string[], options: ExecOptions): readonly string[] {

@@ -39,6 +39,11 @@ export function capabilityMask(capabilities: readonly string[]): bigint {
   return capabilities.flatMap(expand).reduce((mask, name) => mask | (1n << BigInt(allCapabilities.indexOf(name))), 0n);
 }
 
+/** The inverse: what a mask from `/proc/PID/status` (hexadecimal there) stands for; bits that we have no name for are left out. */
+export function maskedCapabilities(mask: bigint): readonly string[] {
+  return allCapabilities.filter((_, bit) => (mask >> BigInt(bit)) & 1n);
+}
+
 function expand(name: string): readonly string[] {
   const upper = name.toUpperCase();
   if (upper === "ALL") return allCapabilities;

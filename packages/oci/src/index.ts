@@ -1,5 +1,12 @@
 export { type BlobSource, type ReadBlobOptions, readBlob } from "./blob.ts";
-export { allCapabilities, capabilityMask, capabilitySets, chooseCapabilities, defaultCapabilities } from "./capabilities.ts";
+export {
+  allCapabilities,
+  capabilityMask,
+  capabilitySets,
+  chooseCapabilities,
+  defaultCapabilities,
+  maskedCapabilities,
+} from "./capabilities.ts";
 export { chainIDs } from "./chain-id.ts";
 export { readDescriptor, readDescriptors } from "./descriptor.ts";
 export { defaultDevices, deviceMounts, deviceRules } from "./devices.ts";

@@ -62,15 +62,19 @@ function nearest(typed: string): string | undefined {
   return best !== undefined && best[0] <= 2 && best[0] < typed.length ? best[1] : undefined;
 }
 
-/** Levenshtein's. */
+/** Levenshtein's, with Damerau's swap: two letters in the wrong order are one slip of the fingers. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let above: readonly number[] = [];
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const change = a[i - 1] === b[j - 1] ? 0 : 1;
-      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, (row[j - 1] as number) + change));
+      const swapped =
+        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (above[j - 2] as number) + 1 : Number.POSITIVE_INFINITY;
+      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, (row[j - 1] as number) + change, swapped));
     }
+    above = row;
     row = next;
   }
   return row[b.length] as number;
