@@ -50,21 +50,20 @@ function killedDuring(call: KilledCall): Case<StorageDriver> {
       await commitEmpty(driver, "base");
       // The next process starts while the last one's remains are looked at.
       let next = elsewhere(tools.program());
-      for (let step = 1, through = false; !through; step++) {
-        assert.ok(step < 100, `${call} does not end`);
-        const other = await next;
-        next = elsewhere(tools.program());
-        try {
+      try {
+        for (let step = 1, through = false; !through; step++) {
+          assert.ok(step < 100, `${call} does not end`);
+          await using other = await next;
+          next = elsewhere(tools.program());
           const before = await tools.footprint();
           if (call !== "prepare" && call !== "view") await driver.prepare("key", "base");
           await other.dieBefore(step);
           through = await survives(other, call);
           await check(driver, call, step, through);
           assert.equal(await tools.footprint(), before, `before step ${step}`);
-        } finally {
-          await other[Symbol.asyncDispose]();
-          if (through) await (await next)[Symbol.asyncDispose]();
         }
+      } finally {
+        await (await next)[Symbol.asyncDispose]();
       }
       await driver.remove("base");
     },
