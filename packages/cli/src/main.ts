@@ -4,6 +4,5 @@ import { enableCompileCache } from "node:module";
 // first: whatever is loaded from here on is compiled once per version, not once per start
 enableCompileCache();
 
-const { dispatch } = await import("./dispatch.ts");
-const { finish } = await import("./finish.ts");
-await finish(await dispatch(process.argv.slice(2)));
+const { main } = await import("./command.ts");
+await main();

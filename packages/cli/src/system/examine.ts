@@ -1,6 +1,6 @@
+import { styleText } from "node:util";
 import type { Kind } from "@ramekin/core";
 import type { DriverReport } from "@ramekin/engine";
-import pc from "picocolors";
 import type { Context } from "../context.ts";
 import { exitStatus } from "../exit-status.ts";
 import { wrap } from "../help/wrap.ts";
@@ -35,41 +35,46 @@ export async function examine(asJson: boolean, context: Context): Promise<number
     context.print(json({ ok: missing.length === 0, missing, drivers: reports }));
     return status;
   }
-  const colors = pc.createColors(Boolean(context.stdout.isTTY) && !context.environment["NO_COLOR"]);
-  for (const line of reportLines(reports, colors, context.stdout.columns ?? 80)) context.print(line);
+  const paint: Paint =
+    context.stdout.isTTY && !context.environment["NO_COLOR"]
+      ? (how, text) => styleText(how, text, { validateStream: false })
+      : (_, text) => text;
+  for (const line of reportLines(reports, paint, context.stdout.columns ?? 80)) context.print(line);
   const kinds = missing.map((kind) => `${kind} (${needed[kind as keyof typeof needed]})`).join(", ");
   context.print(
-    missing.length === 0 ? colors.green("A container can run here.") : colors.red(`No container can run here: nothing works for ${kinds}.`),
+    missing.length === 0
+      ? paint("green", "A container can run here.")
+      : paint("red", `No container can run here: nothing works for ${kinds}.`),
   );
   return status;
 }
 
-type Colors = ReturnType<typeof pc.createColors>;
+type Paint = (how: "bold" | "dim" | "green" | "red" | "yellow", text: string) => string;
 
 /** By kind: ✓ or ✗, the name, what is chosen, and for what does not work the reason and what to do. */
-function reportLines(reports: readonly DriverReport[], colors: Colors, width: number): string[] {
+function reportLines(reports: readonly DriverReport[], paint: Paint, width: number): string[] {
   const purposes: Readonly<Record<string, string>> = { ...needed, ...optional };
   const kinds = [...new Set([...Object.keys(purposes), ...reports.map(({ kind }) => kind)])];
   const nameWidth = Math.max(...reports.map(({ name }) => name.length), 0);
   return kinds.flatMap((kind) => {
     const ofKind = reports.filter((report) => report.kind === kind);
     if (ofKind.length === 0 && purposes[kind] === undefined) return [];
-    const title = `${colors.bold(kind)}${purposes[kind] === undefined ? "" : colors.dim(`  ${purposes[kind]}`)}`;
-    const lines = ofKind.flatMap((report) => driverLines(report, nameWidth, colors, width));
-    return [title, ...(lines.length > 0 ? lines : [`  ${colors.red("✗")} no driver is installed`]), ""];
+    const title = `${paint("bold", kind)}${purposes[kind] === undefined ? "" : paint("dim", `  ${purposes[kind]}`)}`;
+    const lines = ofKind.flatMap((report) => driverLines(report, nameWidth, paint, width));
+    return [title, ...(lines.length > 0 ? lines : [`  ${paint("red", "✗")} no driver is installed`]), ""];
   });
 }
 
-function driverLines({ name, ok, selected, reason, hint }: DriverReport, nameWidth: number, colors: Colors, width: number): string[] {
-  const mark = ok ? colors.green("✓") : colors.red("✗");
+function driverLines({ name, ok, selected, reason, hint }: DriverReport, nameWidth: number, paint: Paint, width: number): string[] {
+  const mark = ok ? paint("green", "✓") : paint("red", "✗");
   const indent = nameWidth + 6;
   const text = ok ? (selected ? "used by default" : "") : (reason ?? "does not work here");
   const [first = "", ...rest] = wrap(text, Math.max(width - indent, 30));
   const lines = [
-    `  ${mark} ${name.padEnd(nameWidth)}  ${ok ? colors.dim(first) : first}`.trimEnd(),
+    `  ${mark} ${name.padEnd(nameWidth)}  ${ok ? paint("dim", first) : first}`.trimEnd(),
     ...rest.map((line) => " ".repeat(indent) + line),
   ];
   if (!ok && hint !== undefined)
-    lines.push(...wrap(`→ ${hint}`, Math.max(width - indent, 30)).map((line) => colors.yellow(" ".repeat(indent) + line)));
+    lines.push(...wrap(`→ ${hint}`, Math.max(width - indent, 30)).map((line) => paint("yellow", " ".repeat(indent) + line)));
   return lines;
 }

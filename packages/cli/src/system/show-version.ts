@@ -1,4 +1,3 @@
-import { arch, platform } from "node:process";
 import type { Context } from "../context.ts";
 import { json } from "../template/functions.ts";
 import { version } from "../version.ts";
@@ -7,7 +6,7 @@ const architectures: Readonly<Record<string, string>> = { x64: "amd64", ia32: "3
 
 /** `ramekin version`. There is no daemon: client and server are one program, and scripts may ask for either. */
 export async function showVersion(format: string | undefined, context: Context): Promise<number> {
-  const own = { Version: version(), NodeVersion: process.version, Os: platform, Arch: architectures[arch] ?? arch };
+  const own = { Version: version(), NodeVersion: process.version, Os: process.platform, Arch: architectures[process.arch] ?? process.arch };
   if (format === "json") context.print(json({ Client: own, Server: own }));
   else if (format !== undefined) {
     const { compileTemplate } = await import("../template/render.ts");

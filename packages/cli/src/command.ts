@@ -1,5 +1,8 @@
-/** Ends the process once everything written has left it; handles that are still open do not hold it up. */
-export async function finish(status: number): Promise<void> {
+import { dispatch } from "./dispatch.ts";
+
+/** What the file `ramekin` runs. Ends the process once everything written has left it; open handles do not hold it up. */
+export async function main(): Promise<void> {
+  const status = await dispatch(process.argv.slice(2));
   await Promise.all([process.stdout, process.stderr].map(flushed));
   process.exit(status);
 }
