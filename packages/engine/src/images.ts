@@ -52,7 +52,8 @@ export async function describeImage(
   options: Cancellable = {},
 ): Promise<ImageInfo> {
   const content = await contentOf(scope);
-  const { images, documents } = await reachable(content, descriptor, options);
+  // A list is where one sees what to remove: an image that is damaged must not hide the others.
+  const { images, documents } = (await ifSound(() => reachable(content, descriptor, options))) ?? { images: [], documents: [] };
   const sizes = new Map(documents.map(({ digest, size }) => [digest, size]));
   for (const { manifest } of images) {
     for (const { digest, size } of [manifest.config, ...manifest.layers]) if (await content.stat(digest)) sizes.set(digest, size);
@@ -98,7 +99,7 @@ export async function reachable(content: ContentStore, root: Descriptor, options
 
 async function creationTime(content: ContentStore, images: Reachable["images"], platform: Platform): Promise<Date | undefined> {
   for (const { manifest } of images) {
-    const config = await ifHere(() => readConfigDocument(content, manifest.config));
+    const config = await ifSound(() => ifHere(() => readConfigDocument(content, manifest.config)));
     if (!config || (images.length > 1 && platformRank(platform, config as Platform) === undefined)) continue;
     const time = new Date(config.created ?? Number.NaN);
     return Number.isNaN(time.getTime()) ? undefined : time;
@@ -116,6 +117,16 @@ async function ifHere<T>(read: () => Promise<T>): Promise<T | undefined> {
     return await read();
   } catch (error) {
     if (isRamekinError(error, "NOT_FOUND") || isRamekinError(error, "UNSUPPORTED")) return undefined;
+    throw error;
+  }
+}
+
+/** Undefined for bytes that are not what they should be. */
+async function ifSound<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isRamekinError(error, "DATA_LOSS")) return undefined;
     throw error;
   }
 }

@@ -9,7 +9,17 @@ import {
   type Platform,
   RamekinError,
 } from "@ramekin/core";
-import { isIndexType, isManifestType, manifestsBelow, maxManifestSize, parseIndex, parseManifest, readBlob } from "@ramekin/oci";
+import {
+  isConfigType,
+  isIndexType,
+  isManifestType,
+  manifestsBelow,
+  maxManifestSize,
+  parseImageConfig,
+  parseIndex,
+  parseManifest,
+  readBlob,
+} from "@ramekin/oci";
 import type { PullProgress } from "./api.ts";
 import { blobsOf, chooseManifest, documentDigester } from "./image.ts";
 import { parallel } from "./parallel.ts";
@@ -51,6 +61,8 @@ export async function ingestImage(content: ContentStore, origin: Origin, root: D
     if (config.size > maxManifestSize) throw tooBig(config);
     await options.lease.protect(config.digest, ...layers.map(({ digest }) => digest));
     await take(config);
+    // What cannot run is refused before its layers are fetched, and before it has a name. Artifacts have configs of their own.
+    if (isConfigType(config.mediaType)) parseImageConfig(await readBlob(blobsOf(content), config, { digester: documentDigester }));
     const distinct = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
     for (const { digest, mediaType, size } of distinct)
       options.onProgress?.({ digest, mediaType, status: "waiting", current: 0, total: size });
