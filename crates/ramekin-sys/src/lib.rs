@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod cgroup;
+pub mod device_filter;
 pub mod error;
 pub mod flock;
 pub mod mount;

@@ -77,7 +77,7 @@ fn removal_follows_no_link_and_needs_nothing_there() {
     std::fs::write(tree.join("closed/file"), "").unwrap();
     std::fs::set_permissions(
         tree.join("closed"),
-        std::os::unix::fs::PermissionsExt::from_mode(0),
+        std::os::unix::fs::PermissionsExt::from_mode(0o000),
     )
     .unwrap();
     for name in ["tree", "tree", "top", "absent/below"] {
