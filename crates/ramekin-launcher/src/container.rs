@@ -1,9 +1,12 @@
 //! The only module that knows libcontainer: each operation of the OCI runtime command line, in its terms.
 
+use crate::{cgroup_v1, devices};
+use crate::guard::{self, Guard};
 use crate::status::{executed, Status};
 use crate::workload::Program;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::container::Container;
+use libcontainer::oci_spec::runtime::Spec;
 use libcontainer::syscall::syscall::SyscallType;
 use nix::fcntl::OFlag;
 use std::error::Error;
@@ -49,10 +52,12 @@ pub fn create(
     console_socket: Option<PathBuf>,
 ) -> Result<()> {
     std::fs::create_dir_all(root)?;
+    cgroup_v1::seal_mounts(bundle)?;
     let status = Status::create(root, id)?;
     let program = Program {
         status: status.as_raw_fd(),
         dies_with_parent: true,
+        guard: Guard::default(),
     };
     let built = builder(root, id, pid_file, console_socket, program)?
         .as_init(bundle)
@@ -62,8 +67,10 @@ pub fn create(
     if built.is_err() {
         Status::remove(root, id)?;
     }
-    built?;
-    Ok(())
+    let init = built?.pid().ok_or("the container has no process")?;
+    let spec = Spec::load(bundle.join("config.json"))?;
+    cgroup_v1::deny_tunnels(&spec)?;
+    devices::restrict(&spec, init.as_raw())
 }
 
 pub fn exec(
@@ -74,9 +81,14 @@ pub fn exec(
     console_socket: Option<PathBuf>,
 ) -> Result<()> {
     let (status, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+    let container = load(root, id)?;
+    let spec = Spec::load(container.bundle().join("config.json"))?;
+    let init = container.pid().ok_or("the container has no process")?;
+    let (guard, _user_namespace) = guard::prepare(&spec, init.as_raw(), process)?;
     let program = Program {
         status: writer.as_raw_fd(),
         dies_with_parent: false,
+        guard,
     };
     builder(root, id, pid_file, console_socket, program)?
         .as_tenant()

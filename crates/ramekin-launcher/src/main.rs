@@ -7,7 +7,10 @@
 mod build;
 
 mod arguments;
+mod cgroup_v1;
 mod container;
+mod devices;
+mod guard;
 mod status;
 mod workload;
 

@@ -1,5 +1,6 @@
 //! How the container's program is found and started, in the container, as its last act before it is itself.
 
+use crate::guard::Guard;
 use libcontainer::oci_spec::runtime::Spec;
 use libcontainer::workload::{Executor, ExecutorError, ExecutorValidationError};
 use std::ffi::CString;
@@ -15,6 +16,7 @@ pub struct Program {
     pub status: RawFd,
     /// For the first process, whose parent is by then the supervisor: it must not outlive it.
     pub dies_with_parent: bool,
+    pub guard: Guard,
 }
 
 impl Executor for Program {
@@ -32,6 +34,9 @@ impl Executor for Program {
         let path =
             CString::new(program.as_os_str().as_bytes()).map_err(|_| ExecutorError::InvalidArg)?;
         reset();
+        if let Err(message) = self.guard.close() {
+            self.fail(&message, nix::errno::Errno::EPERM);
+        }
         if self.dies_with_parent {
             // SAFETY: integers only. After all changes of ids, which clear it.
             unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) };
