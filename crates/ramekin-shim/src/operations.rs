@@ -29,12 +29,6 @@ impl Shim {
             "resize" => {
                 let key = self.find(&request)?;
                 let task = self.tasks.get_mut(&key).expect("was found");
-                if !task.terminal {
-                    return Err(Error::new(
-                        Code::FailedPrecondition,
-                        "the process has no terminal",
-                    ));
-                }
                 task.resize((request.rows, request.columns))
                     .map(|()| Some(json!({})))
             }
