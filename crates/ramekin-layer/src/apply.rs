@@ -1,5 +1,7 @@
 //! A layer's blob, written into a directory in one pass: verify, decompress, hash, create.
 
+mod attributes;
+mod links;
 pub(crate) mod names;
 mod pipeline;
 pub(crate) mod place;

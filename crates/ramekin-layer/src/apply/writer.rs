@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString};
 use std::io::BufRead;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 use ramekin_sys::rooted::Root;
 use ramekin_sys::tree::remove_at;
 use ramekin_sys::{xattr, Code, Context, Error, Result};
-use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid, XattrFlags,
-};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
+use super::attributes::{attribute, drop_inherited_acl, times, DEFAULT_ACL};
 use super::names::{clean, meaning, split, Meaning};
 use super::place::{as_path, open_directory, Directory, Places};
 use super::{Options, Skipped, Whiteouts};
@@ -20,28 +19,26 @@ use crate::overlay::{self, Namespace};
 use crate::tar::{Entry, Kind, Reader};
 use crate::Implied;
 
-const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
-
 pub struct Writer<'a> {
     pub(super) root: &'a Root,
     pub(super) places: Places<'a>,
     pub(super) layer: Option<Namespace>,
-    options: Options,
+    pub(super) options: Options,
     /// Who creates our files.
-    own: (u32, u32),
+    pub(super) own: (u32, u32),
     /// What this layer has put where: its whiteouts leave that alone, whatever the order.
     pub(super) listed: BTreeSet<Vec<u8>>,
     /// Times and default ACLs wait until nothing is created in the directory any more.
-    directories: BTreeMap<Vec<u8>, Deferred>,
-    links: Vec<Implied>,
-    skipped: Skipped,
+    pub(super) directories: BTreeMap<Vec<u8>, Deferred>,
+    pub(super) links: Vec<Implied>,
+    pub(super) skipped: Skipped,
     /// Bytes of files, holes included.
     written: u64,
 }
 
-struct Deferred {
-    mtime: (i64, u32),
-    default_acl: Option<Vec<u8>>,
+pub(super) struct Deferred {
+    pub(super) mtime: (i64, u32),
+    pub(super) default_acl: Option<Vec<u8>>,
 }
 
 impl<'a> Writer<'a> {
@@ -202,51 +199,6 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Of directories; `strip`: it may have attributes already.
-    fn attributes(
-        &mut self,
-        fd: BorrowedFd<'_>,
-        path: &[u8],
-        entry: &Entry,
-        strip: bool,
-    ) -> Result<()> {
-        let stale = if strip {
-            xattr::list(fd).context(|| "list attributes")?
-        } else {
-            Vec::new()
-        };
-        for (name, _) in stale {
-            // Labels of a security module are the host's.
-            let ours = !overlay::is_private(&name) && !name.starts_with(b"security.");
-            if ours && !entry.xattrs.iter().any(|(kept, _)| *kept == name) {
-                rustix::fs::fremovexattr(fd, name.as_slice()).context(|| "remove an attribute")?;
-            }
-        }
-        self.own_fd(fd, entry, false)?;
-        let default_acl = entry
-            .xattrs
-            .iter()
-            .find(|(name, _)| name == DEFAULT_ACL)
-            .map(|(_, value)| value.clone());
-        for (name, value) in entry
-            .xattrs
-            .iter()
-            .filter(|(name, _)| name != DEFAULT_ACL && !overlay::is_private(name))
-        {
-            self.count_refused(xattr::set(fd, name, value))
-                .context(|| attribute(name))?;
-        }
-        rustix::fs::fchmod(fd, Mode::from_raw_mode(entry.mode)).context(|| "set the mode")?;
-        self.directories.insert(
-            path.to_vec(),
-            Deferred {
-                mtime: entry.mtime,
-                default_acl,
-            },
-        );
-        Ok(())
-    }
-
     fn file<R: BufRead>(
         &mut self,
         place: &Directory,
@@ -283,73 +235,6 @@ impl<'a> Writer<'a> {
         rustix::fs::futimens(&fd, &times(entry.mtime)).context(|| "set the time")
     }
 
-    fn hard_link(
-        &mut self,
-        place: &Directory,
-        name: &CStr,
-        path: &[u8],
-        target: &[u8],
-    ) -> Result<()> {
-        let target = clean(target).map_err(|error| error.within("hard link"))?;
-        let (directory, target_name) = split(&target);
-        if target_name.is_empty() {
-            return Err(Error::new(Code::InvalidArgument, "a hard link to the root"));
-        }
-        let target_name = CString::new(target_name).expect("was checked");
-        let from = self.places.find(directory)?;
-        let found = from.as_ref().map(|from| stat(from, &target_name));
-        let (from, found) = match (from, found) {
-            (Some(from), Some(Ok(found))) => (from, found),
-            (None, _) | (_, Some(Err(Errno::NOENT)) | None) => {
-                return self.link_below(place, name, path, target)
-            }
-            (_, Some(Err(error))) => return Err(Error::io(error, "look at the link's target")),
-        };
-        if self.layer.is_some()
-            && overlay::is_whiteout(from.fd.as_fd(), &target_name, &found)
-                .context(|| "look at the link's target")?
-        {
-            return Err(missing(&target));
-        }
-        if let Ok(there) = stat(place, name) {
-            if (there.st_dev, there.st_ino) == (found.st_dev, found.st_ino) {
-                return Ok(());
-            }
-        }
-        // Removing what is at `path` must not take the target along.
-        if target.starts_with(&[path, b"/"].concat()) {
-            return Err(Error::new(
-                Code::InvalidArgument,
-                "a hard link to something below itself",
-            ));
-        }
-        let linked = self.make(place, name, path, || {
-            rustix::fs::linkat(&from.fd, &target_name, &place.fd, name, AtFlags::empty())
-        });
-        linked.context(|| format!("link to {}", as_path(&target).display()))
-    }
-
-    /// In a layer of its own the target may be in a lower one: that is for `adopt` to see.
-    fn link_below(
-        &mut self,
-        place: &Directory,
-        name: &CStr,
-        path: &[u8],
-        target: Vec<u8>,
-    ) -> Result<()> {
-        if self.layer.is_none() {
-            return Err(missing(&target));
-        }
-        if let Ok(there) = stat(place, name) {
-            self.clear(place, name, path, &there)?;
-        }
-        self.links.push(Implied::Link {
-            path: path.to_vec(),
-            target,
-        });
-        Ok(())
-    }
-
     fn node(&mut self, place: &Directory, name: &CStr, path: &[u8], entry: &Entry) -> Result<()> {
         let kind = match entry.kind {
             Kind::CharDevice => FileType::CharacterDevice,
@@ -379,61 +264,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Attributes of what cannot be opened without doing something: links, devices, FIFOs.
-    fn special(&mut self, place: &Directory, name: &CStr, entry: &Entry) -> Result<()> {
-        if !self.options.ignore_ownership && ((entry.uid, entry.gid) != self.own || !place.plain) {
-            let (uid, gid) = (Uid::from_raw(entry.uid), Gid::from_raw(entry.gid));
-            let changed = rustix::fs::chownat(
-                &place.fd,
-                name,
-                Some(uid),
-                Some(gid),
-                AtFlags::SYMLINK_NOFOLLOW,
-            );
-            changed.map_err(|error| refused_owner(error, entry))?;
-        }
-        for (attribute_name, value) in entry
-            .xattrs
-            .iter()
-            .filter(|(name, _)| !overlay::is_private(name))
-        {
-            let set = set_beside(place, name, attribute_name, value);
-            self.count_refused(set)
-                .context(|| attribute(attribute_name))?;
-        }
-        if entry.kind != Kind::Symlink {
-            // chown(2) may have dropped bits, and a default ACL may have masked some.
-            rustix::fs::chmodat(
-                &place.fd,
-                name,
-                Mode::from_raw_mode(entry.mode),
-                AtFlags::empty(),
-            )
-            .context(|| "set the mode")?;
-        }
-        rustix::fs::utimensat(
-            &place.fd,
-            name,
-            &times(entry.mtime),
-            AtFlags::SYMLINK_NOFOLLOW,
-        )
-        .context(|| "set the time")
-    }
-
-    fn own_fd(&self, fd: BorrowedFd<'_>, entry: &Entry, plain: bool) -> Result<()> {
-        if self.options.ignore_ownership || (plain && (entry.uid, entry.gid) == self.own) {
-            return Ok(());
-        }
-        let changed = rustix::fs::fchown(
-            fd,
-            Some(Uid::from_raw(entry.uid)),
-            Some(Gid::from_raw(entry.gid)),
-        );
-        changed.map_err(|error| refused_owner(error, entry))
-    }
-
     /// Makes something that must not exist yet; what does gives way. Most names are free: so try first, and look after.
-    fn make<T>(
+    pub(super) fn make<T>(
         &mut self,
         place: &Directory,
         name: &CStr,
@@ -477,17 +309,6 @@ impl<'a> Writer<'a> {
         self.links
             .retain(|link| !matches!(link, Implied::Link { path, .. } if below(path)));
     }
-
-    /// File systems without attributes, and user namespaces without the privilege: a container can live without most.
-    fn count_refused(&mut self, result: std::io::Result<()>) -> std::io::Result<()> {
-        match result {
-            Err(error) if matches!(error.raw_os_error(), Some(libc::EPERM | libc::EOPNOTSUPP)) => {
-                self.skipped.xattrs += 1;
-                Ok(())
-            }
-            result => result,
-        }
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -501,69 +322,6 @@ enum Existing {
 
 pub(super) fn stat(place: &Directory, name: &CStr) -> rustix::io::Result<Stat> {
     rustix::fs::statat(&place.fd, name, AtFlags::SYMLINK_NOFOLLOW)
-}
-
-fn missing(target: &[u8]) -> Error {
-    Error::new(
-        Code::DataLoss,
-        format!(
-            "a hard link to {}, which does not exist",
-            as_path(target).display()
-        ),
-    )
-}
-
-fn attribute(name: &[u8]) -> String {
-    format!("attribute {}", String::from_utf8_lossy(name))
-}
-
-fn refused_owner(error: Errno, entry: &Entry) -> Error {
-    let error = Error::io(error, format!("set the owner {}:{}", entry.uid, entry.gid));
-    match error.code {
-        Code::InvalidArgument => error.hint("the user namespace has no such id: give the user larger ranges in /etc/subuid and /etc/subgid"),
-        _ => error,
-    }
-}
-
-pub(super) fn times((seconds, nanoseconds): (i64, u32)) -> Timestamps {
-    let time = Timespec {
-        tv_sec: seconds,
-        tv_nsec: i64::from(nanoseconds),
-    };
-    Timestamps {
-        last_access: time,
-        last_modification: time,
-    }
-}
-
-fn drop_inherited_acl(fd: &OwnedFd, entry: &Entry) -> Result<()> {
-    let name = "system.posix_acl_access";
-    if entry.xattrs.iter().any(|(kept, _)| kept == name.as_bytes()) {
-        return Ok(());
-    }
-    match rustix::fs::fremovexattr(fd, name) {
-        Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(()),
-        Err(error) => Err(Error::io(error, "remove an inherited ACL")),
-    }
-}
-
-/// Of a link or node, which has no descriptor to set it by: from its own directory, by name. The working directory becomes
-/// this thread's own first, so that nobody else's is changed.
-fn set_beside(
-    place: &Directory,
-    name: &CStr,
-    attribute: &[u8],
-    value: &[u8],
-) -> std::io::Result<()> {
-    // SAFETY: only the file system attributes of this thread are set apart, no descriptor and no memory.
-    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::FS) }?;
-    rustix::process::fchdir(&place.fd)?;
-    Ok(rustix::fs::lsetxattr(
-        name,
-        xattr::cstring(attribute)?,
-        value,
-        XattrFlags::empty(),
-    )?)
 }
 
 fn write_data<R: BufRead>(fd: &OwnedFd, entry: &Entry, data: &mut Reader<R>) -> Result<()> {
