@@ -1,9 +1,9 @@
 //! The only module that knows libcontainer: each operation of the OCI runtime command line, in its terms.
 
-use crate::{cgroup_v1, devices};
 use crate::guard::{self, Guard};
 use crate::status::{executed, Status};
 use crate::workload::Program;
+use crate::{cgroup_v1, devices};
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::container::Container;
 use libcontainer::oci_spec::runtime::Spec;

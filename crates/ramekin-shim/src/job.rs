@@ -179,7 +179,12 @@ impl Shim {
         match &result {
             Ok(()) => {
                 task.phase = Phase::Running;
-                self.state.started_at = Some(crate::time::now());
+                // It may have ended before its launcher did.
+                let now = crate::time::now();
+                self.state.started_at = Some(match &task.exit {
+                    Some(exit) => exit.exited_at.clone().min(now),
+                    None => now,
+                });
                 self.watch_task(FIRST)?;
                 if self
                     .tasks
