@@ -8,7 +8,9 @@ import { report, setup } from "./setup/setup.mjs";
 await report(async () => {
   await setup();
   const given = process.argv.slice(2);
-  const args = given.length > 0 ? given : ["run", "--rm", "ramekin/hello"];
+  // The greeting names commands to try: as they are typed here. At a terminal it has colours.
+  const hello = ["run", "--rm", ...(process.stdout.isTTY ? ["-t"] : []), "-e", "RAMEKIN_COMMAND=npm start --", "ramekin/hello"];
+  const args = given.length > 0 ? given : hello;
   // Our own signals reach the command through the terminal's process group; it decides when to end.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) process.on(signal, () => {});
   const child = spawn(pinnedNode(), [join(repository, "packages", "cli", "dist", "main.js"), ...args], {

@@ -113,8 +113,8 @@ test("filters are alternatives of one key", () => {
 test("a layer's line", () => {
   const layer = { digest: digest("d"), mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", total: 50_000_000 };
   expect(layerLine({ ...layer, status: "exists", current: 0 })).toBe("dddddddddddd: Already exists");
-  expect(layerLine({ ...layer, status: "downloading", current: 25_000_000 })).toBe(
+  expect(layerLine({ ...layer, status: "downloading", current: 25_000_000 }, 96)).toBe(
     `dddddddddddd: Downloading [${"=".repeat(24)}>${" ".repeat(25)}]     25MB/50MB`,
   );
-  expect(layerLine({ ...layer, status: "downloading", current: 50_000_000 })).toContain(`[${"=".repeat(50)}]`);
+  expect(layerLine({ ...layer, status: "downloading", current: 50_000_000 }, 80)).toContain(`[${"=".repeat(34)}]`);
 });

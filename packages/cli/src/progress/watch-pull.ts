@@ -51,17 +51,17 @@ function paint(stream: OutputStream, interval: number): PullWatch {
 
   const draw = (lines: readonly string[]) => {
     const up = painted > 0 ? `\x1b[${painted}A` : "";
-    const width = (stream.columns ?? 80) - 1;
-    stream.write(`${up}${lines.map((line) => `\r\x1b[2K${line.slice(0, width)}\n`).join("")}\x1b[J`);
+    stream.write(`${up}${lines.map((line) => `\r\x1b[2K${line}\n`).join("")}\x1b[J`);
     painted = lines.length;
   };
-  const all = () => [...layers.values()].map(layerLine);
+  const line = (layer: PullProgress) => layerLine(layer, stream.columns);
+  const all = () => [...layers.values()].map(line);
   const fitting = () => {
     const room = Math.max((stream.rows ?? 24) - 2, 1);
     if (layers.size <= room) return all();
     const moving = [...layers.values()].filter(({ status }) => status === "downloading").slice(0, room - 1);
     const done = [...layers.values()].filter(({ status }) => status === "done" || status === "exists").length;
-    return [...moving.map(layerLine), `${done} of ${layers.size} layers are here`];
+    return [...moving.map(line), `${done} of ${layers.size} layers are here`];
   };
   return {
     report(progress) {

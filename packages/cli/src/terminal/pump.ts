@@ -2,10 +2,22 @@ import type { ByteStream } from "@ramekin/core";
 import type { InputStream, OutputStream } from "../context.ts";
 import type { Scanned } from "../values/detach-keys.ts";
 
-/** Writes all of `source`, no faster than `target` takes it. Without a target the bytes are dropped. */
+/**
+ * Writes all of `source`, no faster than `target` takes it. Without a target, or once it has failed, the bytes are dropped:
+ * a process must not stand still because nobody reads.
+ */
 export async function pumpOut(source: ByteStream, target: OutputStream | undefined): Promise<void> {
-  for await (const chunk of source) {
-    if (target !== undefined && !target.write(chunk)) await drained(target);
+  let writable = target !== undefined;
+  const failed = () => {
+    writable = false;
+  };
+  target?.on("error", failed);
+  try {
+    for await (const chunk of source) {
+      if (writable && target?.write(chunk) === false) await drained(target);
+    }
+  } finally {
+    target?.off("error", failed);
   }
 }
 
