@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { busyboxImage, canonical, missing, noKitchen, readImage, succeed, useKitchen } from "../support/index.ts";
@@ -30,13 +30,17 @@ test("umoci lists, and finds nothing wrong with the layout", async () => {
 test("podman pulls", async (context) => {
   const reason = missing("podman");
   if (reason !== undefined) return context.skip(reason);
-  const own = ["--root", join(here().folder, "podman"), "--runroot", join(here().folder, "podman-run"), "--storage-driver", "vfs"];
-  await mkdir(join(here().folder, "podman"), { recursive: true });
+  // It takes no longer run root than 50 characters.
+  const folder = await mkdtemp("/tmp/ramekin-");
+  const own = ["--root", `${folder}/root`, "--runroot", `${folder}/run`, "--storage-driver", "vfs"];
   const podman = (...args: string[]) =>
     succeed(["unshare", "--mount", "--propagation", "private", "podman", ...own, ...args], { env: here().env, timeout: 120_000 });
-  const id = (await podman("pull", "--quiet", `oci:${store()}:${canonical("busybox")}`)).stdout.trim();
-  expect((await podman("image", "inspect", "--format", "{{.Digest}}", id)).stdout.trim()).toBe(digest);
-  await podman("rmi", "--all", "--force");
+  try {
+    const id = (await podman("pull", "--quiet", `oci:${store()}:${canonical("busybox")}`)).stdout.trim();
+    expect((await podman("image", "inspect", "--format", "{{.Digest}}", id)).stdout.trim()).toBe(digest);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 test("and we go on as if nothing had been", async () => {

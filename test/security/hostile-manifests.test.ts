@@ -107,7 +107,7 @@ test.each(["null", "[]", '{"rootfs":null}', '{"os":"linux","architecture":"amd64
     });
     if (result.code !== 0) return;
     const run = await here().ramekin(["run", "--rm", "--pull", "never", "evil", "true"]);
-    expect(run.code).toBe(125);
+    expect([125, 127]).toContain(run.code);
     expect(run.stderr).not.toMatch(/\n\s+at .*\.[jt]s:\d+/);
     await here().output(["rmi", "-f", "evil"]);
   },
@@ -122,7 +122,7 @@ test("layers that are not what the configuration says (diff ids)", async () => {
   ]);
   const run = result.code === 0 ? await here().ramekin(["run", "--rm", "--pull", "never", "evil", "true"]) : result;
   expect(run.code).not.toBe(0);
-  expect(run.stderr).toMatch(/diff/i);
+  expect(run.stderr).toMatch(/config says/);
   if (result.code === 0) await here().output(["rmi", "-f", "evil"]);
 });
 

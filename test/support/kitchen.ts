@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -91,12 +91,22 @@ export async function kitchen({ images = [], storage, isolation }: KitchenOption
     if (code !== 0) throw new Error(`ramekin ${args.join(" ")}: exit code ${code}\n${stderr}${stdout.slice(-2000)}`);
     return stdout.replace(/\n$/, "");
   };
-  const traces = async () => [
+  const look = async () => [
     ...(await tree(root, folder)),
     ...(await tree(runRoot, folder)),
     ...(await mountsBelow(folder)),
     ...(await tree(temporary, folder)),
   ];
+
+  // What `--rm` takes away goes after the answer: two looks at different moments have to agree.
+  const traces = async () => {
+    for (let last = ""; ; ) {
+      const seen = await look();
+      if (seen.join() === last) return seen;
+      last = seen.join();
+      await sleep(150);
+    }
+  };
 
   for (const { folder: layout } of images) await output(["load", "--quiet", "--input", layout]);
   return {
@@ -113,6 +123,8 @@ export async function kitchen({ images = [], storage, isolation }: KitchenOption
     async [Symbol.asyncDispose]() {
       const ids = (await output(["ps", "--all", "--quiet", "--no-trunc"])).split("\n").filter((id) => id !== "");
       if (ids.length > 0) await output(["rm", "--force", ...ids]);
+      // The leases of commands that were killed.
+      await output(["system", "prune", "--force"]);
       const left = await leftovers({ root, runRoot, folder, temporary });
       await rm(folder, { recursive: true, force: true });
       if (left.length > 0) throw new Error(`after the last container was removed there are still\n${left.join("\n")}`);
@@ -136,7 +148,10 @@ async function leftovers({
     const left = [
       ...(await tree(join(root, "containers"), folder)).filter((path) => !/containers\/(?:names\/)?(?:\.lock)?$/.test(path)),
       ...(await tree(join(root, "leases"), folder)).filter((path) => !/leases\/$/.test(path)),
-      ...(await tree(join(root, "images/ingest"), folder)).filter((path) => !/ingest\/$/.test(path)),
+      // What has bytes may go on where it was; an empty beginning is of no use.
+      ...(await tree(join(root, "images/ingest"), folder)).filter(
+        (path) => path.endsWith("/data") && statSync(join(folder, path)).size === 0,
+      ),
       ...(await tree(join(runRoot, "containers"), folder)).filter((path) => !/containers\/$/.test(path)),
       ...(await tree(temporary, folder)).filter((path) => path !== "tmp/"),
       ...(await mountsBelow(folder)),

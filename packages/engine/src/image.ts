@@ -47,7 +47,7 @@ export async function openImage(
   const manifestDescriptor = await chooseManifest(source, root, platform, name, options);
   const image = imageFrom(source, manifestDescriptor, { digester: documentDigester });
   const [manifest, config] = [await image.manifest(), await image.config()];
-  await onPlatform(name, async () => checkPlatform(config, platform, name));
+  await checkConfigPlatform(config, platform, name);
   const pairs = pairLayers(manifest, config);
   const chain = await chainIDs(
     pairs.map(({ diffID }) => diffID),
@@ -64,6 +64,11 @@ export async function chooseManifest(
   options: Cancellable = {},
 ): Promise<Descriptor> {
   return onPlatform(name, () => findManifest(source, root, platform, { ...options, digester: documentDigester }));
+}
+
+/** UNSUPPORTED, with the platform that the image is for, when it is not the wanted one. */
+export async function checkConfigPlatform(config: ContainerImageConfig, platform: Platform, name: string): Promise<void> {
+  await onPlatform(name, async () => checkPlatform(config, platform, name));
 }
 
 /** An image that does not run here is not an image that is not here: the second is pulled, the first is of no use. */

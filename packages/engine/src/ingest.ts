@@ -21,7 +21,7 @@ import {
   readBlob,
 } from "@ramekin/oci";
 import type { PullProgress } from "./api.ts";
-import { blobsOf, chooseManifest, documentDigester } from "./image.ts";
+import { blobsOf, checkConfigPlatform, chooseManifest, documentDigester } from "./image.ts";
 import { parallel } from "./parallel.ts";
 import type { Lease } from "./store/leases.ts";
 
@@ -31,6 +31,8 @@ export type Origin = (descriptor: Descriptor, options: Cancellable & { readonly 
 export interface IngestOptions extends Cancellable {
   /** Of an index, only this platform; absent: every manifest that the origin has. */
   readonly platform?: Platform;
+  /** By a person: an image without any choice of platforms has to be for this one, too. */
+  readonly asked?: Platform | undefined;
   readonly name: string;
   readonly lease: Lease;
   readonly onProgress?: ((progress: PullProgress) => void) | undefined;
@@ -62,7 +64,10 @@ export async function ingestImage(content: ContentStore, origin: Origin, root: D
     await options.lease.protect(config.digest, ...layers.map(({ digest }) => digest));
     await take(config);
     // What cannot run is refused before its layers are fetched, and before it has a name. Artifacts have configs of their own.
-    if (isConfigType(config.mediaType)) parseImageConfig(await readBlob(blobsOf(content), config, { digester: documentDigester }));
+    if (isConfigType(config.mediaType)) {
+      const document = parseImageConfig(await readBlob(blobsOf(content), config, { digester: documentDigester }));
+      if (options.asked) await checkConfigPlatform(document, options.asked, options.name);
+    }
     const distinct = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
     for (const { digest, mediaType, size } of distinct)
       options.onProgress?.({ digest, mediaType, status: "waiting", current: 0, total: size });

@@ -23,6 +23,7 @@ export async function pull(scope: Scope, text: string, options: PullOptions = {}
     name: text,
     lease,
     platform: options.platform ?? scope.platform,
+    asked: options.platform,
     signal: options.signal,
     onProgress: from.embedded ? undefined : options.onProgress, // nothing moves that anybody waits for
   });

@@ -107,7 +107,11 @@ class Unpacking {
   ): Promise<void> {
     const mounts = await this.#storage.prepare(key, parent, { signal });
     const content = await contentOf(this.#scope);
-    const applied = await this.#applier.apply(mounts, content.read(descriptor.digest, { signal }), descriptor, { signal });
+    const applied = await this.#applier
+      .apply(mounts, content.read(descriptor.digest, { signal }), descriptor, { signal })
+      .catch((error) => {
+        throw isRamekinError(error, "DATA_LOSS") ? damaged(descriptor.digest, error) : error;
+      });
     if (applied.diffID !== diffID) {
       throw new RamekinError("DATA_LOSS", `layer ${descriptor.digest} unpacks to ${applied.diffID}, the image's config says ${diffID}`);
     }
@@ -130,4 +134,10 @@ class Unpacking {
       throw error;
     }
   }
+}
+
+/** Its bytes were right when they were stored. */
+function damaged(digest: string, cause: RamekinError): RamekinError {
+  const message = cause.message.includes(digest) ? cause.message : `layer ${digest}: ${cause.message}`;
+  return new RamekinError("DATA_LOSS", message, { cause, hint: "remove the image and pull it again" });
 }

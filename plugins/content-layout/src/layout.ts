@@ -1,6 +1,14 @@
 import { open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type ByteStream, type ContentInfo, type ContentStore, type Digest, type Expected, RamekinError } from "@ramekin/core";
+import {
+  type ByteStream,
+  type ContentInfo,
+  type ContentStore,
+  type Digest,
+  type Expected,
+  isRamekinError,
+  RamekinError,
+} from "@ramekin/core";
 import { blobPath, type DigesterFor, isDigest, parseDigest } from "@ramekin/oci";
 import { fileError, readRange, systemCode, unlessAbsent } from "./files.ts";
 import { ingestions } from "./ingest.ts";
@@ -62,7 +70,8 @@ export function layoutContent({ root, digester, tryLock }: LayoutContentOptions)
           await refusePresent(expected, statBlob);
           return await layoutWriter(ingestion, { root, digester, expected });
         } catch (error) {
-          await ingestion.release();
+          // Whatever lies here is of no use to anybody once the blob is there.
+          await (isRamekinError(error, "ALREADY_EXISTS") ? ingestion.remove() : ingestion.release());
           throw error;
         }
       }),
