@@ -1,3 +1,6 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { busyboxImage, eventually, useKitchen } from "../support/index.ts";
 
@@ -194,4 +197,35 @@ test("[create --env] [create --env-file] [create --workdir] [create --user] [cre
   await output("create", ...flags, "busybox", "-c", "echo $A $(pwd) $(id -un) $(hostname)");
   expect(await output("start", "-a", "same")).toBe("1 /etc cook oven");
   await output("rm", "same");
+});
+
+test("[create --cidfile] [create --init] [create --mount] [create --network] [create --platform] [create --read-only] [create --tmpfs] [create --volume] too", async () => {
+  const data = join(here().folder, "data");
+  await mkdir(data);
+  await writeFile(join(data, "file"), "seen\n");
+  const cidfile = join(here().folder, "cid");
+  const flags = ["--cidfile", cidfile, "--init", "--network", "host", "--platform", "linux/amd64", "--read-only", "--tmpfs", "/scratch"];
+  const mounts = ["--volume", `${data}:/v:ro`, "--mount", `type=bind,src=${data},dst=/m`];
+  const script = "touch /scratch/x && ! touch /y 2>/dev/null && cat /v/file /m/file; hostname; cat /proc/1/comm";
+  const id = await output("create", ...flags, ...mounts, "busybox", "sh", "-c", script);
+  expect(await readFile(cidfile, "utf8")).toBe(id);
+  expect(await output("start", "-a", id)).toBe(`seen\nseen\n${hostname()}\nramekin-init`);
+  await output("rm", id);
+});
+
+test("[create --rm] [create --tty] [create --attach] a terminal, and gone afterwards", async () => {
+  const id = await output("create", "--rm", "--tty", "--attach", "stdout", "busybox", "tty");
+  expect(await output("start", "-a", id)).toBe("/dev/pts/0\r");
+  await eventually(async () => expect((await ramekin("inspect", id)).code).toBe(1));
+});
+
+test("[create --stop-signal] [create --stop-timeout] are what stop goes by", async () => {
+  const script = "trap 'echo usr1' USR1; trap '' TERM; echo ready; while :; do sleep 0.1; done";
+  await output("create", "--name", "stubborn", "--stop-signal", "USR1", "--stop-timeout", "1", "busybox", "sh", "-c", script);
+  await output("start", "stubborn");
+  await ready("stubborn");
+  await output("stop", "stubborn");
+  expect(await output("logs", "stubborn")).toBe("ready\nusr1");
+  expect((await here().inspect("stubborn")).State.ExitCode).toBe(137);
+  await output("rm", "stubborn");
 });

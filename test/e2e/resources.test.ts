@@ -33,6 +33,15 @@ test("[run --memory] [run --cpus] [run --pids-limit] [ISO-3] the kernel holds th
   await here().output(["rm", "-f", "limited"]);
 });
 
+test("[create --memory] [create --cpus] [create --pids-limit] hold from the start", async () => {
+  await here().output(["create", "--name", "later", "--memory", "48m", "--cpus", "0.25", "--pids-limit", "30", "busybox", "sleep", "1000"]);
+  await here().output(["start", "later"]);
+  expect(await limit("later", ["memory", "memory.limit_in_bytes"], "memory.max")).toBe(`${48 << 20}`);
+  expect(await limit("later", ["pids", "pids.max"], "pids.max")).toBe("30");
+  expect((await limit("later", ["cpu", "cpu.cfs_quota_us"], "cpu.max")).split(" ")[0]).toBe("25000");
+  await here().output(["rm", "-f", "later"]);
+});
+
 test("[run --pids-limit] a fork bomb stops at the limit", async () => {
   const script = "i=0; while [ $i -lt 50 ]; do sleep 5 & i=$((i+1)); done; echo all";
   const { stdout, stderr } = await here().ramekin(["run", "--rm", "--pids-limit", "10", "busybox", "sh", "-c", script]);

@@ -1,20 +1,23 @@
 import { randomUUID } from "node:crypto";
 import { registrySuite, runSuite } from "@ramekin/conformance";
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, test } from "vitest";
 import { distributionRegistry } from "../src/index.ts";
 import { type DockerRegistry, dockerRegistry, noDockerRegistry } from "./support/docker-registry.ts";
 
-describe.skipIf(noDockerRegistry !== undefined)(`docker-registry${noDockerRegistry ? `: ${noDockerRegistry}` : ""}`, () => {
-  let server: DockerRegistry;
-  beforeAll(async () => {
-    server = await dockerRegistry();
+describe("docker-registry", () => {
+  let server: DockerRegistry | undefined;
+  beforeEach((context) => {
+    if (noDockerRegistry !== undefined) context.skip(noDockerRegistry);
   });
-  afterAll(() => server[Symbol.asyncDispose]());
+  beforeAll(async () => {
+    if (noDockerRegistry === undefined) server = await dockerRegistry();
+  });
+  afterAll(() => server?.[Symbol.asyncDispose]());
 
   runSuite(test, registrySuite, {
     create: () => ({
       ...distributionRegistry({ credentials: async () => undefined, retry: { delay: 1 } }),
-      home: { registry: server.host, repository: `suite-${randomUUID()}` },
+      home: { registry: server?.host ?? "", repository: `suite-${randomUUID()}` },
     }),
   });
 });
