@@ -49,7 +49,7 @@ async function boot(): Promise<{ lines: Line[]; log: string }> {
     makeRoot({
       directory: root,
       node: process.execPath,
-      cli: join(repository, "packages", "cli", "dist"),
+      cli: join(repository, "packages", "cli"),
       native: join(repository, ".cache", "native"),
       files: { vm: inside },
     });

@@ -25,7 +25,7 @@ export interface VirtualRoot {
   /** An existing, empty directory. */
   readonly directory: string;
   readonly node: string;
-  /** The built command: a folder with main.js. */
+  /** The package of the built command: its dist folder, and what that does not bundle in node_modules. */
   readonly cli: string;
   /** The native parts. */
   readonly native: string;
@@ -66,12 +66,29 @@ export function makeRoot({ directory, node, cli, native, files = {} }: VirtualRo
     if (applet !== "busybox") symlinkSync("/bin/busybox", join(directory, "bin", applet));
   }
   copyProgram(directory, node, "/usr/bin/node");
-  for (const program of ["/sbin/mke2fs", "/usr/bin/newuidmap", "/usr/bin/newgidmap", "/usr/bin/setpriv", "/usr/bin/unshare"]) {
+  for (const program of [
+    "/sbin/mke2fs",
+    "/usr/bin/newuidmap",
+    "/usr/bin/newgidmap",
+    "/usr/bin/setpriv",
+    "/usr/bin/unshare",
+    "/bin/tar",
+    "/usr/sbin/setcap",
+    "/usr/sbin/getcap",
+  ]) {
     if (existsSync(program)) copyProgram(directory, program, join("/usr/bin", program.split("/").pop() ?? ""));
   }
   for (const program of ["newuidmap", "newgidmap"]) chmodSync(join(directory, "usr/bin", program), 0o4755);
   symlinkSync("/usr/bin/mke2fs", join(directory, "sbin/mkfs.ext4"));
-  cpSync(cli, join(directory, "usr/lib/ramekin/cli"), { recursive: true });
+  cpSync(join(cli, "dist"), join(directory, "usr/lib/ramekin/cli"), { recursive: true });
+  // What the bundle leaves outside: core, since plugins by others share it, and the colours.
+  const modules = join(directory, "usr/lib/ramekin/node_modules");
+  const outside = { "@ramekin/core": ["package.json", "dist"], picocolors: ["package.json", "picocolors.js"] };
+  for (const [name, parts] of Object.entries(outside)) {
+    for (const part of parts) {
+      cpSync(join(realpathSync(join(cli, "node_modules", name)), part), join(modules, name, part), { recursive: true });
+    }
+  }
   cpSync(native, join(directory, "usr/lib/ramekin/native"), { recursive: true });
   for (const [to, from] of Object.entries(files)) cpSync(from, join(directory, to), { recursive: true, dereference: true });
 
