@@ -81,13 +81,10 @@ export function makeRoot({ directory, node, cli, native, files = {} }: VirtualRo
   for (const program of ["newuidmap", "newgidmap"]) chmodSync(join(directory, "usr/bin", program), 0o4755);
   symlinkSync("/usr/bin/mke2fs", join(directory, "sbin/mkfs.ext4"));
   cpSync(join(cli, "dist"), join(directory, "usr/lib/ramekin/cli"), { recursive: true });
-  // What the bundle leaves outside: core, since plugins by others share it, and the colours.
-  const modules = join(directory, "usr/lib/ramekin/node_modules");
-  const outside = { "@ramekin/core": ["package.json", "dist"], picocolors: ["package.json", "picocolors.js"] };
-  for (const [name, parts] of Object.entries(outside)) {
-    for (const part of parts) {
-      cpSync(join(realpathSync(join(cli, "node_modules", name)), part), join(modules, name, part), { recursive: true });
-    }
+  // What the bundle leaves outside, since plugins by others share it.
+  const core = realpathSync(join(cli, "node_modules", "@ramekin", "core"));
+  for (const part of ["package.json", "dist"]) {
+    cpSync(join(core, part), join(directory, "usr/lib/ramekin/node_modules/@ramekin/core", part), { recursive: true });
   }
   cpSync(native, join(directory, "usr/lib/ramekin/native"), { recursive: true });
   for (const [to, from] of Object.entries(files)) cpSync(from, join(directory, to), { recursive: true, dereference: true });
