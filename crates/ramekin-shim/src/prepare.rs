@@ -57,6 +57,7 @@ pub fn prepare(config: &Config, run: &RunDirectory) -> Result<Prepared> {
         mount::mount_all(&config.rootfs, &root_path)?;
     }
     spec::relocate(&mut spec, &config.bundle, &root_path);
+    spec::deny_devices(&mut spec);
     let root = Root::open(&root_path)?;
     if let (true, Some(process)) = (
         config.user.is_some() || !config.groups.is_empty(),

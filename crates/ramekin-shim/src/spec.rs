@@ -30,6 +30,18 @@ pub fn relocate(spec: &mut Value, bundle: &Path, root: &Path) {
     }
 }
 
+/// Devices are denied unless allowed: runc sees to that by itself, libcontainer only where there are rules at all.
+pub fn deny_devices(spec: &mut Value) {
+    let Value::Object(spec) = spec else { return };
+    let linux = spec.entry("linux").or_insert_with(|| json!({}));
+    if linux.get("resources").is_none_or(Value::is_null) {
+        linux["resources"] = json!({});
+    }
+    if linux["resources"].get("devices").is_none_or(Value::is_null) {
+        linux["resources"]["devices"] = json!([{ "allow": false, "access": "rwm" }]);
+    }
+}
+
 /// The process as that user, with a HOME.
 pub fn impersonate(process: &mut Value, identity: &Identity) {
     let Value::Object(process) = process else {
@@ -252,6 +264,21 @@ mod tests {
             },
         );
         assert_eq!(process["env"], json!(["HOME=/x"]));
+    }
+
+    #[test]
+    fn devices_are_denied_where_nobody_said_anything() {
+        let denied = json!([{ "allow": false, "access": "rwm" }]);
+        let mut spec = json!({});
+        deny_devices(&mut spec);
+        assert_eq!(spec["linux"]["resources"]["devices"], denied);
+        let mut spec =
+            json!({ "linux": { "resources": { "devices": [], "pids": { "limit": 5 } } } });
+        deny_devices(&mut spec);
+        assert_eq!(
+            spec["linux"]["resources"],
+            json!({ "devices": [], "pids": { "limit": 5 } })
+        );
     }
 
     #[test]

@@ -19,6 +19,7 @@ fn containers_live_and_end_as_they_should() {
     users_are_looked_up_in_the_image(&image);
     stdin_reaches_the_program_and_ends(&image);
     another_process_enters_and_dies_with_the_first(&image);
+    devices_of_the_host_do_not_open(&image);
     a_lost_supervisor_s_container_is_ended(&image);
     std::fs::remove_dir_all(&image).unwrap();
 }
@@ -143,6 +144,23 @@ fn another_process_enters_and_dies_with_the_first(image: &std::path::Path) {
     container.delete();
     assert_eq!(attached.collect().exit["code"], 137);
     assert_eq!(container.state()["exit"]["signal"], "SIGKILL");
+}
+
+/// With every capability, CAP_MKNOD too: the device rules are what is left. 7 and 10:229 are loop devices and fuse.
+fn devices_of_the_host_do_not_open(image: &std::path::Path) {
+    let script = "for n in 'b 7 0' 'c 10 229' 'c 1 3'; do busybox mknod /dev/x $n; (: < /dev/x) && echo opened $n; busybox rm /dev/x; done";
+    let container = Container::create(image, &["sh", "-c", script], json!({}));
+    let attached = container.attach(None);
+    container.ask(json!({ "op": "start" }));
+    let seen = attached.collect();
+    let said = String::from_utf8_lossy(&seen.stderr).into_owned();
+    assert_eq!(
+        String::from_utf8(seen.stdout).unwrap(),
+        "opened c 1 3\n",
+        "{said}"
+    );
+    assert_eq!(said.matches("Operation not permitted").count(), 2, "{said}");
+    container.join();
 }
 
 fn a_lost_supervisor_s_container_is_ended(image: &std::path::Path) {

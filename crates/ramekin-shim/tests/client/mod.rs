@@ -216,9 +216,17 @@ fn spec(args: &[&str], cgroup: &str) -> Value {
         .iter()
         .map(|kind| json!({ "type": kind }))
         .collect();
+    let caps = [
+        "CAP_MKNOD",
+        "CAP_DAC_OVERRIDE",
+        "CAP_SETUID",
+        "CAP_SETGID",
+        "CAP_KILL",
+    ];
     json!({
         "ociVersion": "1.0.2", "hostname": "test", "root": { "path": "rootfs" },
-        "process": { "args": args, "cwd": "/", "env": ["PATH=/bin"], "user": { "uid": 0, "gid": 0 } },
+        "process": { "args": args, "cwd": "/", "env": ["PATH=/bin"], "user": { "uid": 0, "gid": 0 },
+            "capabilities": { "bounding": caps, "effective": caps, "permitted": caps } },
         "mounts": [
             { "destination": "/proc", "type": "proc", "source": "proc" },
             { "destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"] }],

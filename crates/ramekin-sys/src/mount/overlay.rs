@@ -26,22 +26,39 @@ pub fn create(mount: &Mount, options: &Options, target: &Path) -> Result<Option<
         .filter_map(|(_, value)| *value)
         .flat_map(split_layers)
         .collect::<Vec<_>>();
-    let what = || format!("mount an overlay of {} layers", lowers.len());
-    let fs = rustix::mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).context(what)?;
-    let mut held = Vec::new();
-    for (position, lower) in lowers.iter().enumerate() {
-        match set_path(&fs, "lowerdir+", lower, &mut held) {
-            Ok(()) => {}
-            Err(Errno::INVAL) if position == 0 && Path::new(lower).is_dir() => {
-                return create_with_data(mount, options, &lowers, target).map(|()| None);
+    match create_by_layers(mount, options, &lowers) {
+        Ok(made) => Ok(Some(made)),
+        // Kernels before 6.7 take `lowerdir+` like any other word, and say only at the end that it means nothing to them.
+        Err((Errno::INVAL, error)) => match create_with_data(mount, options, &lowers, target) {
+            Ok(()) => Ok(None),
+            // A kernel that knows layers has said what is wrong with them.
+            Err(other)
+                if other.code == Code::Unsupported && !error.message.contains("overlay: ") =>
+            {
+                Err(other)
             }
-            Err(error) => return Err(explain(&fs, error, format!("{}: layer {lower}", what()))),
-        }
+            Err(_) => Err(error),
+        },
+        Err((_, error)) => Err(error),
+    }
+}
+
+fn create_by_layers(
+    mount: &Mount,
+    options: &Options,
+    lowers: &[String],
+) -> std::result::Result<OwnedFd, (Errno, Error)> {
+    let what = format!("mount an overlay of {} layers", lowers.len());
+    let fs = rustix::mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)
+        .map_err(|error| (error, Error::io(error, &what)))?;
+    let mut held = Vec::new();
+    for lower in lowers {
+        set_path(&fs, "lowerdir+", lower, &mut held)
+            .map_err(|error| (error, explain(&fs, error, format!("{what}: layer {lower}"))))?;
     }
     configure(&fs, mount, options, &mut held)
         .and_then(|()| finish(&fs, options))
-        .map(Some)
-        .map_err(|error| explain(&fs, error, what()))
+        .map_err(|error| (error, explain(&fs, error, what)))
 }
 
 fn configure(
