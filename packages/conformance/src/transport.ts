@@ -87,7 +87,7 @@ const cases: readonly Case<TransportUnderTest>[] = [
       await rejects(
         transport.source(`${location}:registry.example/absent:1`).then(async (found) => {
           await using _ = found;
-          return found.roots();
+          return await found.roots(); // awaited here: disposal takes a moment in which nobody would listen
         }),
         "NOT_FOUND",
       );
