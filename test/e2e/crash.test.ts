@@ -70,7 +70,16 @@ test("a restart of the machine: everything has exited, and starts again", async 
 });
 
 test("a supervisor that is killed while the container writes leaves a log that can be read", async () => {
-  await here().output(["run", "-d", "--name", "chatty", "busybox", "sh", "-c", "i=0; while :; do i=$((i+1)); echo line $i; done"]);
+  await here().output([
+    "run",
+    "-d",
+    "--name",
+    "chatty",
+    "busybox",
+    "sh",
+    "-c",
+    "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.01; done",
+  ]);
   await eventually(async () => expect(await here().output(["logs", "--tail", "1", "chatty"])).toMatch(/line \d{3}/));
   const [line = ""] = await supervisors();
   process.kill(Number(line.split(" ")[0]), "SIGKILL");

@@ -4,7 +4,8 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-const folder = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ramekin", "test");
+/** Outlives test runs. */
+export const cacheFolder = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ramekin", "test");
 
 /**
  * What is slow to make is made once per machine and recipe: the path of a folder that `make` has filled. Who loses the race
@@ -12,14 +13,14 @@ const folder = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), 
  */
 export async function cached(name: string, from: string, make: (folder: string) => Promise<void>): Promise<string> {
   const done = join(
-    folder,
+    cacheFolder,
     `${name}-${createHash("sha256")
       .update(from + make.toString())
       .digest("hex")
       .slice(0, 12)}`,
   );
   if (existsSync(done)) return done;
-  const making = join(folder, `making-${randomUUID()}`);
+  const making = join(cacheFolder, `making-${randomUUID()}`);
   await mkdir(making, { recursive: true });
   try {
     await make(making);

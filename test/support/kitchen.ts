@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { cacheFolder } from "./cache.ts";
 import { type CommandOptions, command, missing, type Result, type Running, start } from "./command.ts";
 import { noImages, type TestImage } from "./images.ts";
 import { pty, type Session, type Step } from "./pty.ts";
@@ -79,8 +79,8 @@ export async function kitchen({ images = [], storage, isolation }: KitchenOption
     XDG_RUNTIME_DIR: "",
     TMPDIR: temporary,
     NO_COLOR: "1",
-    // Where it would be without TMPDIR: one for all, since a fresh one costs each start a compilation.
-    NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache"),
+    // One for all: a fresh one, below TMPDIR, costs each start a compilation.
+    NODE_COMPILE_CACHE: join(cacheFolder, "compiled"),
     ...(storage !== undefined && { RAMEKIN_STORAGE: storage }),
     ...(isolation !== undefined && { RAMEKIN_ISOLATION: isolation }),
   };

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use ramekin_sys::flock::{try_lock, Kind, Lock};
 use ramekin_sys::{Code, Context, Error, Result};
 use rustix::fs::{Mode, OFlags};
+use rustix::process::umask;
 
 #[derive(Debug)]
 pub struct RunDirectory {
@@ -56,8 +57,11 @@ impl RunDirectory {
     /// A listening socket, 0600, in place of what a dead supervisor has left.
     pub fn listen(&self, name: &str) -> Result<UnixListener> {
         self.forget(name);
-        let listener = UnixListener::bind(self.short_path(name))
-            .context(|| format!("listen on {}", self.path(name).display()))?;
+        // By the umask, since between bind and chmod there would be a moment for others. There is one thread.
+        let usual = umask(Mode::from_raw_mode(0o177));
+        let listener = UnixListener::bind(self.short_path(name));
+        umask(usual);
+        let listener = listener.context(|| format!("listen on {}", self.path(name).display()))?;
         listener
             .set_nonblocking(true)
             .context(|| "listen without blocking")?;

@@ -231,6 +231,9 @@ async function reserve(scope: Scope, wanted: string | undefined, id: string, sig
     const holder = await reserveName(scope.paths, wanted, id);
     if (holder === undefined) return wanted;
     if (Date.now() > deadline || !(await isLeaving(scope, holder))) {
+      // A name must not stay with what a crash has left half made: nobody could remove that by its name.
+      const { removeWreck } = await import("./prune.ts");
+      if (await removeWreck(scope, holder)) continue;
       throw new RamekinError("ALREADY_EXISTS", `container name ${wanted} is in use by container ${holder.slice(0, 12)}`, {
         hint: `remove it with \`ramekin rm ${wanted}\`, or choose another name`,
       });

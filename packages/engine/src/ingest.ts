@@ -124,6 +124,8 @@ async function ingestBlob(content: ContentStore, origin: Origin, descriptor: Des
     const from = writer.offset;
     try {
       await using open = writer;
+      // Bytes are kept for whoever goes on; an empty beginning would be there for nobody.
+      await using _ = { [Symbol.asyncDispose]: async () => (open.offset === 0 ? open.abort() : undefined) };
       report("downloading", from);
       if (from < size) {
         for await (const chunk of origin(descriptor, { offset: from, signal: options.signal })) {

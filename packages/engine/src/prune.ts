@@ -37,7 +37,7 @@ export async function prune(scope: Scope, { signal }: Cancellable = {}): Promise
 }
 
 /** Half made, half removed, or ended without its supervisor's having removed it: but not while anybody is at it. */
-async function removeWreck(scope: Scope, id: string): Promise<boolean> {
+export async function removeWreck(scope: Scope, id: string): Promise<boolean> {
   const paths = scope.paths.container(id);
   const config = await readConfigIfThere(scope.paths, id);
   const current = config && (await currentState(scope, config)); // this alone ends what lost its supervisor
