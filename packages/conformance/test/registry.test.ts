@@ -1,28 +1,9 @@
 import { type ByteStream, type Descriptor, isRamekinError, type Reference, type RegistryClient } from "@ramekin/core";
 import { expect, test } from "vitest";
-import { type RegistryUnderTest, registrySuite, runSuite, type SuiteOptions } from "../src/index.ts";
+import { outcomes, registrySuite } from "../src/index.ts";
 import { memoryRegistry } from "./memory-registry.ts";
 
 const home = { registry: "registry.example", repository: "suite" };
-
-/** The run is what is tested here: its outcomes, by case. */
-async function outcomes(options: SuiteOptions<RegistryUnderTest>): Promise<Record<string, string>> {
-  const results: Record<string, string> = {};
-  const tests: { name: string; body: Parameters<Parameters<typeof runSuite>[0]>[1] }[] = [];
-  runSuite((name, body) => tests.push({ name, body }), registrySuite, options);
-  for (const { name, body } of tests) {
-    let result = "passed";
-    await body({
-      skip: (reason) => {
-        result = `skipped: ${reason}`;
-      },
-    }).catch(() => {
-      result = "failed";
-    });
-    results[name.replace("registry: ", "")] = result;
-  }
-  return results;
-}
 
 async function* altered(stream: ByteStream, alter: (bytes: Uint8Array) => Uint8Array): ByteStream {
   for await (const chunk of stream) yield alter(chunk);
@@ -145,7 +126,7 @@ const mutants: Record<string, (right: RegistryClient) => Partial<RegistryClient>
   "a fetch ends when it is cancelled": (right) => ({ fetch: (reference, descriptor) => right.fetch(reference, descriptor) }),
 };
 
-const right = await outcomes({ create: () => ({ ...memoryRegistry(), home }) });
+const right = await outcomes(registrySuite, { create: () => ({ ...memoryRegistry(), home }) });
 
 test("the trivial registry passes every case, and every case has a mutant", () => {
   expect(right).toEqual(Object.fromEntries(Object.keys(mutants).map((name) => [name, "passed"])));
@@ -156,5 +137,5 @@ test.for(Object.entries(mutants))("a registry gone wrong fails: %s", async ([nam
     const client = memoryRegistry();
     return { ...client, ...wrong(client), home };
   };
-  expect((await outcomes({ create }))[name]).toBe("failed");
+  expect((await outcomes(registrySuite, { create }, name))[name]).toBe("failed");
 });
