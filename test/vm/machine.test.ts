@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -65,7 +65,6 @@ async function boot(): Promise<{ lines: Line[]; log: string }> {
     );
     return { lines, log: stdout };
   } finally {
-    execFileSync("rm", ["-rf", scratch]);
     rmSync(scratch, { recursive: true, force: true });
   }
 }
