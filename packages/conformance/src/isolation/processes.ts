@@ -39,13 +39,12 @@ export const signals: readonly Case<IsolationFixture>[] = [
   {
     name: "kill all reaches every process, kill only the first",
     async run(fixture) {
-      const script = "trap 'echo child; exit' USR1; while :; do sleep 0.05; done";
-      const { id } = await created(fixture, `trap 'echo parent' USR1; sh -c "${script}" & echo ready; while :; do sleep 0.05; done`);
+      const script = "trap 'echo child; exit' USR1; echo armed; while :; do sleep 0.05; done";
+      const { id } = await created(fixture, `trap 'echo parent' USR1; sh -c "${script}" & while :; do sleep 0.05; done`);
       await using attachment = await fixture.backend.attach(id);
       await fixture.backend.start(id);
       const reader = attachment.stdout[Symbol.asyncIterator]();
-      await until(reader, /ready/);
-      await new Promise((done) => setTimeout(done, 300)); // the child's own trap has to be set: it cannot say so
+      await until(reader, /armed/);
       await fixture.backend.kill(id, "SIGUSR1");
       assert.doesNotMatch(await until(reader, /parent/), /child/);
       await fixture.backend.kill(id, "SIGUSR1", { all: true });
@@ -55,8 +54,9 @@ export const signals: readonly Case<IsolationFixture>[] = [
   {
     name: "the end of the first process ends all others",
     async run(fixture) {
-      const { id } = await started(fixture, "sleep 1000 & echo $! > /tmp/pid; sleep 0.2", { namespaces: { pid: "private" } });
-      const other = await prepared(fixture, id, ["sleep", "1000"]);
+      const untilAsked = "sleep 1000 & until [ -e /tmp/end ]; do sleep 0.05; done";
+      const { id } = await started(fixture, untilAsked, { namespaces: { pid: "private" } });
+      const other = await prepared(fixture, id, ["sh", "-c", "touch /tmp/end; sleep 1000"]);
       await fixture.backend.start(id, { execId: other });
       const exit = await fixture.backend.wait(id, { execId: other });
       assert.equal(exit.signal, "SIGKILL");
