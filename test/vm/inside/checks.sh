@@ -9,9 +9,10 @@ passes() {
 # prints NAME EXPECTED COMMAND…: ends with 0 and its standard output is EXPECTED
 prints() {
   name=$1; expected=$2; shift 2
-  output=$("$@" 2>/run/stderr); status=$?
+  stderr=$(mktemp); output=$("$@" 2>"$stderr"); status=$?
   if [ "$status" = 0 ] && [ "$output" = "$expected" ]; then echo "vm-ok $name"
-  else echo "vm-not-ok $name # status $status, expected '$expected', printed '$(echo "$output" | tail -n 4 | tr '\n' '|')' $(tail -n 4 /run/stderr | tr '\n' '|')"; fi
+  else echo "vm-not-ok $name # status $status, expected '$expected', printed '$(echo "$output" | tail -n 4 | tr '\n' '|')' $(tail -n 4 "$stderr" | tr '\n' '|')"; fi
+  rm -f "$stderr"
 }
 
 # ends NAME STATUS COMMAND…: ends with STATUS
