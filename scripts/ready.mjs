@@ -73,7 +73,7 @@ await check("clippy", "cargo", ["clippy", "--workspace", "--all-targets", ...car
 await cargoTest();
 await vitest("unit and conformance", []);
 await vitest("end to end", ["--config", "test/vitest.config.ts"]);
-// `pnpm test:vm` (cgroup v2, kernel 6.1, ordinary users) is not part of this yet: no whole run of it was green so far.
+await vitest("virtual machine", ["--config", "test/vm/vitest.config.ts"]);
 await check("parity ledger", node, ["--conditions=ramekin-source", "scripts/parity.ts", "--check"]);
 
 if (failures.length > 0) process.stdout.write(`failed: ${failures.join(", ")}\n`);
