@@ -13,7 +13,7 @@ await report(async () => {
   const args = given.length > 0 ? given : hello;
   // Our own signals reach the command through the terminal's process group; it decides when to end.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) process.on(signal, () => {});
-  const child = spawn(pinnedNode(), [join(repository, "packages", "cli", "dist", "main.js"), ...args], {
+  const child = spawn(pinnedNode(), [join(repository, "packages", "cli", "dist", "main.cjs"), ...args], {
     stdio: "inherit",
     env: environment(),
     cwd: process.env.INIT_CWD ?? process.cwd(),

@@ -10,7 +10,7 @@ const image = "docker.io/library/bench:latest";
 
 /** The built command, as a person starts it; NODE_EXTRA_CA_CERTS is unset for it: it costs a Node 20 some 75 ms per start. */
 export function command(directory: string, layout: string): Contender {
-  const main = join(import.meta.dirname, "..", "..", "packages", "cli", "dist", "main.js");
+  const main = join(import.meta.dirname, "..", "..", "packages", "cli", "dist", "main.cjs");
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
   const global = ["--root", join(directory, "cli-root"), "--runroot", join(directory, "cli-run")];
   const ramekin = (...args: string[]) => program(process.execPath, [main, ...global, ...args], { env });

@@ -1,66 +1,70 @@
 import { cpSync, existsSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { defineConfig, type Options } from "tsup";
 
 type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
+
+/** By others, large, and not for everyday verbs: in files of their own, loaded with the module that needs them. Each with who depends on it. */
+const apart = { "hash-wasm": "../../plugins/codec-wasm", fflate: "../../plugins/codec-wasm", "smol-toml": "../engine" };
+const librariesApart: Plugin = {
+  name: "libraries-apart",
+  setup(build) {
+    build.onResolve({ filter: new RegExp(`^(${Object.keys(apart).join("|")})$`) }, ({ path }) => ({
+      path: `./${path}.cjs`,
+      external: true,
+    }));
+  },
+};
 
 /** Files of this build that stay apart, by what the sources call them. */
 const neighbours: Plugin = {
   name: "neighbours",
   setup(build) {
-    build.onResolve({ filter: /\/command\.ts$/ }, ({ kind }) =>
-      kind === "entry-point" ? undefined : { path: "./command.js", external: true },
-    );
     build.onResolve({ filter: /\/oclif\/run\.ts$/ }, ({ kind }) =>
       kind === "entry-point" ? undefined : { path: "./oclif.js", external: true },
     );
   },
 };
 
-/**
- * Node's own modules by process.getBuiltinModule, when the code that uses them runs. In one file, `import` statements would
- * load all of them at every start (10 ms), and each reads every export of its module: 11 ms for node:fs alone.
- */
-const builtinsOnDemand: Plugin = {
-  name: "builtins-on-demand",
-  setup(build) {
-    build.onResolve({ filter: /^(node:.*|module)$/ }, ({ path }) => ({ path, namespace: "builtin" }));
-    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-      loader: "js",
-    }));
-  },
-};
-
 rmSync("dist", { recursive: true, force: true });
 
-/**
- * Made from the sources of every package. Only core stays outside, since plugins by others share it with us, and oclif,
- * which most starts never load.
- */
+/** Made from the sources of every package. */
 const common: Options = {
-  format: "esm",
   removeNodeProtocol: false,
   target: "node22",
   tsconfig: "../../tsconfig.json",
-  external: ["@ramekin/core", "@oclif/core"],
-  noExternal: [/^@ramekin\/(?!core$)/, /^ramekin$/],
+  noExternal: [/./],
   esbuildOptions(options) {
     options.conditions = ["ramekin-source"];
     options.legalComments = "none";
   },
 };
 
-export default defineConfig([
-  { ...common, entry: { main: "src/main.ts" }, splitting: false, esbuildPlugins: [neighbours] },
-  {
-    ...common,
-    // one file: each more costs a start half a millisecond, and what a verb does not use is never run
-    entry: { command: "src/command.ts" },
-    splitting: false,
-    esbuildPlugins: [neighbours, builtinsOnDemand],
+/** What every start loads: CommonJS, where each of Node's own modules is loaded when the code that uses it first runs. */
+const everyday: Options = {
+  ...common,
+  format: "cjs",
+  // one file: each more costs a start half a millisecond, and what a verb does not use is never run
+  splitting: false,
+  esbuildPlugins: [neighbours, librariesApart],
+  esbuildOptions(options, context) {
+    common.esbuildOptions?.(options, context);
+    options.define = { ...options.define, "import.meta.dirname": "__dirname", "import.meta.url": "__filename" };
   },
+};
+
+const resolveFrom = (dependent: string, name: string): string =>
+  createRequire(new URL(`${dependent}/package.json`, import.meta.url)).resolve(name);
+
+export default defineConfig([
+  { ...everyday, entry: { main: "src/main-built.ts", command: "src/command.ts" } },
+  { ...everyday, entry: Object.fromEntries(Object.entries(apart).map(([name, dependent]) => [name, resolveFrom(dependent, name)])) },
   {
     ...common,
+    format: "esm",
+    // core, since plugins by others share it with us, and oclif, which most starts never load, stay outside
+    noExternal: [/^@ramekin\/(?!core$)/, /^ramekin$/],
+    external: ["@ramekin/core", "@oclif/core"],
     entry: { oclif: "src/oclif/run.ts", "oclif-commands": "src/oclif/commands.ts", index: "src/index.ts" },
     splitting: true,
     dts: { entry: { index: "src/index.ts" } },

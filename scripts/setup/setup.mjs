@@ -41,7 +41,7 @@ export async function setup({ forTests = false } = {}) {
   });
   await step("building the TypeScript packages", {
     print: fingerprint(["pnpm-lock.yaml", "tsconfig.json", "turbo.json", "packages", "plugins"]),
-    present: () => existsSync(join(repository, "packages", "cli", "dist", "main.js")),
+    present: () => existsSync(join(repository, "packages", "cli", "dist", "main.cjs")),
     work: () => must("npx", ["--yes", pnpm, "run", "build"]),
   });
 }

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { busyboxImage, useKitchen } from "../support/index.ts";
 
 const require = createRequire(import.meta.url);
-const main = join(import.meta.dirname, "../../packages/cli/dist/main.js");
+const main = join(import.meta.dirname, "../../packages/cli/dist/main.cjs");
 const here = useKitchen(async () => ({ images: [await busyboxImage()] }));
 
 /** The oldest and the newest Node that we say we run on; all other tests run on 24. */

@@ -10,7 +10,7 @@ import { pty, type Session, type Step } from "./pty.ts";
 
 const repository = join(import.meta.dirname, "../..");
 /** The command under test: the built one. RAMEKIN_TEST_CLI names another, which may be its source. */
-const main = process.env["RAMEKIN_TEST_CLI"] ?? join(repository, "packages/cli/dist/main.js");
+const main = process.env["RAMEKIN_TEST_CLI"] ?? join(repository, "packages/cli/dist/main.cjs");
 const cli = [process.execPath, ...(main.endsWith(".ts") ? ["--conditions=ramekin-source"] : []), main];
 
 /** Why no container can run here. */

@@ -97,7 +97,7 @@ export function makeRoot({ directory, node, cli, native, files = {} }: VirtualRo
   etc("hosts", "127.0.0.1 localhost\n");
   writeFileSync(
     join(directory, "bin/ramekin"),
-    '#!/bin/sh\nexport RAMEKIN_NATIVE_DIR=/usr/lib/ramekin/native\nexec /usr/bin/node /usr/lib/ramekin/cli/main.js "$@"\n',
+    '#!/bin/sh\nexport RAMEKIN_NATIVE_DIR=/usr/lib/ramekin/native\nexec /usr/bin/node /usr/lib/ramekin/cli/main.cjs "$@"\n',
     { mode: 0o755 },
   );
 }

@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { checkArguments, parse } from "./argv/parse.ts";
 import { readValue } from "./argv/read-value.ts";
 import { isUsageError, UsageError } from "./argv/status-error.ts";
+import { cacheDirectory } from "./cache-directory.ts";
 import { type Context, createContext, processWorld, type World } from "./context.ts";
 import { exitStatus, statusOfError, statusOfSignal } from "./exit-status.ts";
 import { globalFlags, type LogLevel } from "./globals.ts";
@@ -31,6 +33,7 @@ export async function dispatch(argv: readonly string[], world: World = processWo
     const found = help ? undefined : findVerb(words);
     const verb = await found?.entry.load();
     if (found === undefined || verb === undefined || !verb.hot) {
+      await cacheModules(world.environment);
       const { runWithOclif } = await import("./oclif/run.ts");
       return await runWithOclif(help ? ["--help"] : words, context);
     }
@@ -45,6 +48,14 @@ export async function dispatch(argv: readonly string[], world: World = processWo
   } finally {
     interruption.release();
   }
+}
+
+/** oclif is a hundred modules: Node's own cache of compiled code saves a third of their time. */
+async function cacheModules(environment: World["environment"]): Promise<void> {
+  const directory = cacheDirectory(environment);
+  if (directory === undefined) return;
+  const { enableCompileCache } = await import("node:module");
+  enableCompileCache(join(directory, "modules"));
 }
 
 /** Reads what follows the verb, and does it. */

@@ -1,8 +1,5 @@
 #!/usr/bin/env node
-import { enableCompileCache } from "node:module";
+// From source. What is installed starts in main-built.ts.
+import { main } from "./command.ts";
 
-// first: whatever is loaded from here on is compiled once per version, not once per start
-enableCompileCache();
-
-const { main } = await import("./command.ts");
 await main();
