@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRamekinError, type LogWriterSpec, type Mount, RamekinError } from "@ramekin/core";
+import { randomHex } from "@ramekin/native";
 import type { MountConfig } from "@ramekin/oci";
 import type { ContainerConfig, ContainerOptions } from "./api.ts";
 import { cgroupPath, checkLimits } from "./cgroup.ts";
@@ -91,7 +91,7 @@ async function pullFor(scope: Scope, { image, platform, signal, onProgress }: Co
 }
 
 async function createFrom(scope: Scope, plan: Plan): Promise<Prepared> {
-  const id = randomBytes(32).toString("hex");
+  const id = randomHex(32);
   const paths = scope.paths.container(id);
   try {
     mkdirSync(paths.bundle, { recursive: true, mode: 0o700 });

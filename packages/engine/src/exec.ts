@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import {
   type Attachment,
@@ -9,6 +8,7 @@ import {
   type ProcessIO,
   RamekinError,
 } from "@ramekin/core";
+import { randomHex } from "@ramekin/native";
 import { capabilitySets, maskedCapabilities, type ProcessConfig, type RuntimeConfig } from "@ramekin/oci";
 import type { ContainerConfig, Exec, ExecOptions } from "./api.ts";
 import { defaultUser, numericUser, processCwd, processEnv } from "./process.ts";
@@ -28,7 +28,7 @@ export async function exec(scope: Scope, config: ContainerConfig, command: reado
   if (!spec) throw new RamekinError("NOT_FOUND", `container ${name} has no bundle any more`);
 
   const isolation = await scope.kernel.use("isolation", config.isolation.driver);
-  const execId = randomBytes(32).toString("hex");
+  const execId = randomHex(32);
   const io: ProcessIO = { terminal: options.tty ?? false, stdin: options.stdin ?? "closed", log: { type: "none" } };
   const user = options.user ?? config.process.user ?? defaultUser;
   await isolation.exec(id, execId, await execProcess(spec.process, command, options), io, { signal: options.signal, user });

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   type Cancellable,
   type ChainID,
@@ -11,6 +10,7 @@ import {
   type Platform,
   RamekinError,
 } from "@ramekin/core";
+import { createHasher } from "@ramekin/native";
 import { type BlobSource, type ContainerImageConfig, chainIDs, checkPlatform, findManifest, imageFrom, pairLayers } from "@ramekin/oci";
 import type { Scope } from "./scope.ts";
 
@@ -25,10 +25,7 @@ export interface OpenedImage {
 /** For documents of a few kilobytes: choosing among drivers would take longer than the work. */
 export const documentDigester = (algorithm: "sha256" | "sha512"): Digester => ({
   algorithm,
-  create: () => {
-    const hash = createHash(algorithm);
-    return { update: (chunk) => void hash.update(chunk), digest: () => `${algorithm}:${hash.digest("hex")}` };
-  },
+  create: () => createHasher(algorithm),
 });
 
 export const blobsOf = (content: ContentStore): BlobSource => ({ blob: ({ digest }, options) => content.read(digest, options) });

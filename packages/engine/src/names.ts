@@ -1,5 +1,3 @@
-import { randomInt } from "node:crypto";
-
 /** From the kitchen, as the engine's name is: sixty by eighty, and a number when that does not suffice. */
 const adjectives =
   "amber baked balmy blanched braised bright brisk browned buttered candied caramel chilled clear coddled cosy creamy crisp crusty curried dappled dusted fluffy fragrant fresh frosted gentle gilded glazed golden grilled hearty honeyed juicy leavened lively mellow merry minted mulled nimble nutty peppered pickled poached proofed quiet rich roasted rolled rustic savoury seared silky simmered smoked sunny tender toasted warm whisked".split(
@@ -12,6 +10,7 @@ const nouns =
 
 /** `golden_quince`; from the third attempt on with a number, so that a full store still finds one. */
 export function suggestName(attempt: number): string {
+  const randomInt = (below: number) => Math.floor(Math.random() * below);
   const pick = (words: readonly string[]) => words[randomInt(words.length)];
   return `${pick(adjectives)}_${pick(nouns)}${attempt < 2 ? "" : randomInt(10 ** Math.min(attempt, 9))}`;
 }

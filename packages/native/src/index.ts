@@ -6,6 +6,7 @@ export { createHasher } from "./hasher.ts";
 export { type Lock, type LockOptions, lock, tryLock } from "./lock.ts";
 export * from "./operations/index.ts";
 export { type NativeParts, nativeParts, nativeProgram, type PartName } from "./parts.ts";
+export { randomHex, randomUUID } from "./random.ts";
 export { type RootfsOptions, type RootfsRun, rootfs, startRootfs } from "./rootfs.ts";
 export { syncFileSystem } from "./sync.ts";
 export { type IdMaps, rootlessUserns } from "./userns.ts";

@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { closeSync, fsync, openSync, renameSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Cancellable, RamekinError } from "@ramekin/core";
-import { syncFileSystem } from "@ramekin/native";
+import { randomUUID, syncFileSystem } from "@ramekin/native";
 import { assertFree, enter, parentOf } from "./create.ts";
 import { ifPresent } from "./errors.ts";
 import { pin, unpin } from "./pin.ts";

@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type Cancellable, RamekinError } from "@ramekin/core";
@@ -127,7 +126,7 @@ function describe(directory: string, wanted: NewSnapshot, parent: Snapshot | und
 /** Short, since the names of all lower layers have to fit into one page where the kernel has no lowerdir+. */
 function newDirectory(path: (id: string) => string): { id: string; directory: string } {
   for (;;) {
-    const id = randomInt(32 ** 6)
+    const id = Math.floor(Math.random() * 32 ** 6)
       .toString(32)
       .padStart(6, "0");
     const directory = path(id);

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { RamekinError } from "@ramekin/core";
+import { createHasher } from "@ramekin/native";
 
 const LONGEST_KEY = 255;
 /** Below the 255 bytes that a file name may have, with room for what a hash is spelled with. */
@@ -25,5 +25,8 @@ export function fileName(key: string): string {
   const escaped = key.replace(/[^A-Za-z0-9_:.-]|^\./gu, (char) =>
     [...Buffer.from(char)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""),
   );
-  return escaped.length <= LONGEST_NAME ? escaped : `=${createHash("sha256").update(key).digest("hex")}`;
+  if (escaped.length <= LONGEST_NAME) return escaped;
+  const hasher = createHasher("sha256");
+  hasher.update(Buffer.from(key));
+  return hasher.digest().replace("sha256:", "=");
 }

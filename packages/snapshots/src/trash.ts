@@ -1,7 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { renameSync } from "node:fs";
 import { join } from "node:path";
-import { removeTree } from "@ramekin/native";
+import { randomUUID, removeTree } from "@ramekin/native";
 import type { Store } from "./store.ts";
 
 /** Moves what lies at `path`, relative to the store's root, where anybody may remove it; gives its new place, relative too. */

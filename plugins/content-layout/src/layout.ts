@@ -11,9 +11,7 @@ import {
 } from "@ramekin/core";
 import { blobPath, type DigesterFor, isDigest, parseDigest } from "@ramekin/oci";
 import { fileError, readRange, systemCode, unlessAbsent } from "./files.ts";
-import { ingestions } from "./ingest.ts";
 import type { TryLock } from "./lock.ts";
-import { layoutWriter } from "./writer.ts";
 
 export interface LayoutContentOptions {
   /** A directory of our own, or an OCI image layout: `blobs` and `ingest` are made in it on first use. */
@@ -27,7 +25,8 @@ export interface LayoutContentOptions {
  * `<root>/ingest`. Safe for any number of processes: blobs appear by rename, ingestions are locked.
  */
 export function layoutContent({ root, digester, tryLock }: LayoutContentOptions): ContentStore {
-  const ingests = ingestions(join(root, "ingest"), tryLock);
+  // when something is written: a start of a container only reads, and need not load node:crypto for it
+  const ingests = async () => (await import("./ingest.ts")).ingestions(join(root, "ingest"), tryLock);
   const pathOf = (digest: Digest) => join(root, blobPath(digest));
 
   const statBlob = async (digest: Digest): Promise<ContentInfo | undefined> => {
@@ -64,10 +63,11 @@ export function layoutContent({ root, digester, tryLock }: LayoutContentOptions)
       named(`ingestion ${ref}`, async () => {
         throwIfCancelled(signal, `opening ingestion ${ref}`);
         await refusePresent(expected, statBlob);
-        const ingestion = await ingests.acquire(ref);
+        const ingestion = await (await ingests()).acquire(ref);
         try {
           // Its last holder may have committed it while we waited for nothing but the system calls between.
           await refusePresent(expected, statBlob);
+          const { layoutWriter } = await import("./writer.ts");
           return await layoutWriter(ingestion, { root, digester, expected });
         } catch (error) {
           // Whatever lies here is of no use to anybody once the blob is there.
@@ -87,7 +87,9 @@ export function layoutContent({ root, digester, tryLock }: LayoutContentOptions)
       }
     },
 
-    ingests: () => ingests.list(),
+    async *ingests() {
+      yield* (await ingests()).list();
+    },
     delete: (digest) => named(`blob ${digest}`, async () => rm(pathOf(digest), { force: true })),
   };
 }

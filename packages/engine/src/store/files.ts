@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type ErrorCode, RamekinError } from "@ramekin/core";
+import { randomHex } from "@ramekin/native";
 
 /**
  * A file that is not there is `undefined`: for whatever may come and go. Small files of our own are read and written at once:
@@ -35,7 +35,7 @@ export async function readJsonIfThere<T extends object>(path: string): Promise<T
  * for named state, not for what a reboot voids anyway.
  */
 export async function replaceFile(path: string, content: string, options: { readonly durable?: boolean } = {}): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  const temporary = `${path}.${randomHex(6)}.tmp`;
   try {
     if (options.durable) {
       await using file = await open(temporary, "wx", 0o600);

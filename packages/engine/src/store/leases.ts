@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { appendFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "@ramekin/core";
+import { randomUUID } from "@ramekin/native";
 import { isDigest } from "@ramekin/oci";
 import { fileError, readIfThere } from "./files.ts";
 import { lockFile, tryLockFile, withLock } from "./lock.ts";

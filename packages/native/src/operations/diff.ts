@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline";
 import type { AppliedLayer, ByteStream, Cancellable, Change, Mount } from "@ramekin/core";
 import { type RootfsRun, startRootfs } from "../rootfs.ts";
 
@@ -17,6 +16,7 @@ export function diffTrees(lower: readonly Mount[], upper: readonly Mount[], opti
 
 /** What `directory`, an overlay's upper directory, changes over `lower`. */
 export async function* changes(directory: string, lower: readonly Mount[], options: Cancellable = {}): AsyncGenerator<Change> {
+  const { createInterface } = await import("node:readline");
   const run = startRootfs("changes", { directory, lower }, { ...options, stdout: true });
   try {
     if (run.stdout) for await (const line of createInterface({ input: run.stdout })) yield JSON.parse(line) as Change;
