@@ -1,4 +1,4 @@
-import { type ContentStore, type Descriptor, type Digest, isRamekinError } from "@ramekin/core";
+import { type ContentStore, type Descriptor, type Digest, isRamekinError, type StorageDriver } from "@ramekin/core";
 import { chainIDs, isDigest, layoutEntries } from "@ramekin/oci";
 import { contentOf, documentDigester } from "./image.ts";
 import { reachable, readConfigDocument } from "./images.ts";
@@ -17,24 +17,31 @@ export interface Collected {
 
 /**
  * Deletes blobs and snapshots that nothing needs. Under the store's exclusive lock: nobody can come to need one meanwhile.
- * Leases are read before names, since work gives its lease back after it has written its name.
+ * Leases are read before names, since work gives its lease back after it has written its name. What a damaged document refers to
+ * cannot be told, so nothing is deleted then: it might be all that makes a repair short.
  */
 export async function collectGarbage(scope: Scope): Promise<Collected> {
   return withLock(scope.paths.lock, { exclusive: true }, async () => {
     const leases = await readLeases(scope.paths);
-    const marks = await mark(scope, leases);
-    return sweep(scope, leases, marks);
+    try {
+      return await sweep(scope, leases, await markNeeded(scope, leases));
+    } catch (error) {
+      if (!isRamekinError(error, "DATA_LOSS")) throw error;
+      scope.warn(`the store is damaged, nothing was deleted: ${error.message}; \`ramekin system fsck --repair\` puts it right`);
+      return { blobs: [], snapshots: [], reclaimed: 0 };
+    }
   });
 }
 
-interface Marks {
+export interface Marks {
   readonly blobs: Set<Digest>;
-  /** Chain ids. */
+  /** Chain ids: those of images, and those that containers were made from. */
   readonly snapshots: Set<string>;
   readonly containers: Set<string>;
 }
 
-async function mark(scope: Scope, leases: Leases): Promise<Marks> {
+/** All that names, containers and leases refer to. DATA_LOSS for a document that is not what it should be. */
+export async function markNeeded(scope: Scope, leases: Leases): Promise<Marks> {
   const marks: Marks = { blobs: new Set(leases.digests), snapshots: new Set(), containers: new Set() };
   const content = await contentOf(scope);
   const roots = new Map<string, Descriptor>();
@@ -42,7 +49,10 @@ async function mark(scope: Scope, leases: Leases): Promise<Marks> {
   for (const id of await allIds(scope.paths)) {
     marks.containers.add(id);
     const config = await readConfigIfThere(scope.paths, id);
-    if (config) roots.set(config.image.descriptor.digest, config.image.descriptor);
+    if (!config) continue;
+    roots.set(config.image.descriptor.digest, config.image.descriptor);
+    // Known without the image's documents: those of a damaged image may be gone.
+    if (config.image.chainId !== "") marks.snapshots.add(config.image.chainId);
   }
   for (const root of roots.values()) await markImage(content, root, marks);
   for (const digest of leases.digests) await markLeased(content, digest, marks);
@@ -94,10 +104,8 @@ async function sweep(scope: Scope, leases: Leases, marks: Marks): Promise<Collec
   }
   const snapshots: string[] = [];
   for (const [name, storage] of await scope.kernel.useAll("storage")) {
-    const doomed = new Map<string, string | undefined>();
-    for await (const { key, parent } of storage.list()) if (isGarbage(key, leases, marks)) doomed.set(key, parent);
-    // Children first. A parent is doomed only with all its children, since a chain is marked as a whole.
-    for (const key of childrenFirst(doomed)) {
+    // Children first. A parent is garbage only with all its children.
+    for (const key of childrenFirst(await garbageIn(storage, leases, marks))) {
       await attempt(scope, `removing snapshot ${key} of ${name}`, async () => {
         await storage.remove(key);
         snapshots.push(key);
@@ -106,6 +114,18 @@ async function sweep(scope: Scope, leases: Leases, marks: Marks): Promise<Collec
     await attempt(scope, `tidying up storage ${name}`, async () => storage.cleanup?.());
   }
   return { blobs, snapshots, reclaimed };
+}
+
+/** Snapshots that nothing needs, with their parents. What a kept one stands on is kept, whatever its image's documents say or do not say. */
+export async function garbageIn(storage: StorageDriver, leases: Leases, marks: Marks): Promise<ReadonlyMap<string, string | undefined>> {
+  const parents = new Map<string, string | undefined>();
+  for await (const { key, parent } of storage.list()) parents.set(key, parent);
+  const kept = new Set<string>();
+  for (const key of parents.keys()) {
+    if (isGarbage(key, leases, marks)) continue;
+    for (let at: string | undefined = key; at !== undefined && !kept.has(at); at = parents.get(at)) kept.add(at);
+  }
+  return new Map([...parents].filter(([key]) => !kept.has(key)));
 }
 
 function isGarbage(key: string, leases: Leases, marks: Marks): boolean {

@@ -20,6 +20,7 @@ import { containerSpec, hostnameOf } from "./spec.ts";
 import { currentState, isThere, readConfigIfThere } from "./store/containers.ts";
 import { fileError, replaceFile } from "./store/files.ts";
 import { readImages } from "./store/images.ts";
+import { markUsed } from "./store/last-use.ts";
 import { lockFile, withLock } from "./store/lock.ts";
 import { checkName, releaseName, reserveName } from "./store/names.ts";
 
@@ -126,6 +127,7 @@ async function publish(scope: Scope, plan: Plan, id: string, name: string): Prom
     const { resolved, image } = await findImage(scope, options);
     const config = containerConfig(plan, id, name, resolved, image);
     await replaceFile(scope.paths.container(id).config, `${JSON.stringify(config)}\n`, { durable: !options.autoRemove });
+    markUsed(scope.paths, resolved.descriptor.digest);
     return { config, image };
   });
 }

@@ -1,8 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Cancellable } from "@ramekin/core";
-import { emptyLayoutIndex, formatLayoutIndex, type LayoutIndex, layoutMarker, parseLayoutIndex } from "@ramekin/oci";
+import { emptyLayoutIndex, formatLayoutIndex, type LayoutIndex, layoutEntries, layoutMarker, parseLayoutIndex } from "@ramekin/oci";
 import { readIfThere, replaceFile } from "./files.ts";
+import { forgetUse, markUsed } from "./last-use.ts";
 import { withLock } from "./lock.ts";
 import type { Paths } from "./paths.ts";
 
@@ -20,6 +21,15 @@ export async function changeImages(paths: Paths, change: (index: LayoutIndex) =>
     if (after === before) return before;
     if (before === emptyLayoutIndex) await writeFile(join(paths.images, "oci-layout"), layoutMarker, { mode: 0o600 });
     await replaceFile(paths.index, formatLayoutIndex(after), { durable: true });
+    await followUse(paths, before, after);
     return after;
   });
+}
+
+/** An image that has come is as good as used; one that has gone leaves no mark. */
+async function followUse(paths: Paths, before: LayoutIndex, after: LayoutIndex): Promise<void> {
+  const old = new Set(layoutEntries(before).map(({ digest }) => digest));
+  const now = new Set(layoutEntries(after).map(({ digest }) => digest));
+  for (const digest of now) if (!old.has(digest)) markUsed(paths, digest);
+  for (const digest of old) if (!now.has(digest)) await forgetUse(paths, digest);
 }
