@@ -1,7 +1,10 @@
 import { RamekinError, type RegistryClient } from "@ramekin/core";
 import { formatReference } from "@ramekin/oci";
+import { credentialStore } from "./credentials/store.ts";
 import { download } from "./download.ts";
+import { login } from "./login.ts";
 import { isManifestLike, pathOf, resolveManifest } from "./manifest.ts";
+import { enterReferrer, listReferrers } from "./referrers.ts";
 import { openSession, type SessionOptions } from "./session.ts";
 import { listTags } from "./tags.ts";
 import { existsRemotely, uploadBlob, uploadManifest } from "./upload.ts";
@@ -9,19 +12,21 @@ import { existsRemotely, uploadBlob, uploadManifest } from "./upload.ts";
 export type DistributionOptions = SessionOptions;
 
 /**
- * A client of the OCI distribution spec 1.1 over Node's own fetch. Anonymous, Basic and Bearer; retries what may pass, resumes
- * what was cut; memory stays flat whatever the size of a blob.
+ * A client of the OCI distribution spec 1.1 over Node's own http. Anonymous, Basic and Bearer; mirrors, proxies, certificates as
+ * the machine's configuration says; retries what may pass, resumes what was cut; memory stays flat whatever the size of a blob.
  */
-export function distributionRegistry(options: DistributionOptions = {}): RegistryClient {
+export function distributionRegistry(options: DistributionOptions = {}): RegistryClient & Disposable {
   const session = openSession(options);
+  const environment = options.environment ?? process.env;
   return {
     resolve: (reference, cancellable = {}) => resolveManifest(session, reference, cancellable),
     fetch: (reference, descriptor, where = {}) => download(session, reference, descriptor, where),
     exists: (reference, descriptor, cancellable = {}) => existsRemotely(session, reference, descriptor, cancellable),
     async push(reference, descriptor, source, how = {}) {
       if (await existsRemotely(session, reference, descriptor, how)) return;
-      const upload = isManifestLike(descriptor.mediaType) ? uploadManifest : uploadBlob;
-      await upload(session, reference, descriptor, source, how);
+      if (!isManifestLike(descriptor.mediaType)) return uploadBlob(session, reference, descriptor, source, how);
+      const { bytes, subject } = await uploadManifest(session, reference, descriptor, source, how);
+      if (subject === undefined) await enterReferrer(session, reference, descriptor, bytes, how);
     },
     async tag(reference, descriptor, { signal } = {}) {
       const { tag } = reference;
@@ -30,6 +35,7 @@ export function distributionRegistry(options: DistributionOptions = {}): Registr
       await uploadManifest(session, reference, descriptor, source, { signal, name: tag });
     },
     tags: (reference, cancellable = {}) => listTags(session, reference, cancellable),
+    referrers: (reference, descriptor, wanted = {}) => listReferrers(session, reference, descriptor, wanted),
     async delete(reference, descriptor, { signal } = {}) {
       const what = `${descriptor.digest} of ${reference.registry}/${reference.repository}`;
       const response = await session.call(reference, {
@@ -42,5 +48,12 @@ export function distributionRegistry(options: DistributionOptions = {}): Registr
       });
       await response.discard();
     },
+    login: (registry, how = {}) => login(session, registry, how, environment),
+    async logout(registry, { authFile } = {}) {
+      const store = credentialStore(environment, authFile);
+      return registry === undefined ? store.eraseAll() : store.erase(registry);
+    },
+    account: async (registry, { authFile } = {}) => (await credentialStore(environment, authFile).find(registry))?.username,
+    [Symbol.dispose]: () => session[Symbol.dispose](),
   };
 }

@@ -1,4 +1,4 @@
-import { type ByteStream, type Cancellable, type Descriptor, RamekinError, type Reference } from "@ramekin/core";
+import { type ByteStream, type Cancellable, type Descriptor, isRamekinError, RamekinError, type Reference } from "@ramekin/core";
 import type { HttpResponse } from "./http.ts";
 import { acceptManifests, isManifestLike, pathOf } from "./manifest.ts";
 import { backOff, Transient } from "./retry.ts";
@@ -45,15 +45,19 @@ async function open(
   at: number,
   signal: AbortSignal | undefined,
 ): Promise<HttpResponse> {
-  const response = await session.attempt(reference, {
-    method: "GET",
-    path: pathOf(descriptor),
-    action: "pull",
-    headers: { ...(isManifestLike(descriptor.mediaType) && acceptManifests), ...(at > 0 && { range: `bytes=${at}-` }) },
-    expect: [200, 206, 416],
-    what: `${descriptor.digest} of ${reference.registry}/${reference.repository}`,
-    signal,
-  });
+  const response = await asking(
+    descriptor,
+    session.attempt(reference, {
+      method: "GET",
+      path: pathOf(descriptor),
+      action: "pull",
+      mirrored: "digest",
+      headers: { ...(isManifestLike(descriptor.mediaType) && acceptManifests), ...(at > 0 && { range: `bytes=${at}-` }) },
+      expect: [200, 206, 416],
+      what: `${descriptor.digest} of ${reference.registry}/${reference.repository}`,
+      signal,
+    }),
+  );
   const served = response.headers.get("content-range");
   const ranged = response.status === 200 || (at > 0 && response.status === 206 && served?.startsWith(`bytes ${at}-`));
   if (ranged) return response;
@@ -73,5 +77,19 @@ async function* rest(response: HttpResponse, { size, digest }: Descriptor, from:
     at += chunk.byteLength;
     if (at > size) throw new RamekinError("DATA_LOSS", `the registry has more than ${size} bytes for ${digest}`);
     if (seen < chunk.byteLength) yield seen === 0 ? chunk : chunk.subarray(seen);
+  }
+}
+
+/** Foreign layers are to be had from where their `urls` say, not from the registry: nobody here asks servers that an image names. */
+async function asking({ digest, urls = [] }: Descriptor, response: Promise<HttpResponse>): Promise<HttpResponse> {
+  try {
+    return await response;
+  } catch (cause) {
+    if (urls.length === 0 || !isRamekinError(cause, "NOT_FOUND")) throw cause;
+    const url = JSON.stringify(urls[0]?.slice(0, 200));
+    throw new RamekinError("UNSUPPORTED", `${digest} is a foreign layer, which the registry does not have`, {
+      cause,
+      hint: `the image names ${url} for it, and layers are fetched from registries only`,
+    });
   }
 }

@@ -33,6 +33,7 @@ export async function resolveManifest(session: Session, reference: Reference, { 
   const request = {
     path: `manifests/${name}`,
     action: "pull",
+    mirrored: reference.digest ? "digest" : "tag",
     headers: acceptManifests,
     what: formatReference(reference),
     signal,
@@ -69,7 +70,9 @@ function mediaTypeOf(headers: Headers): string | undefined {
 function checked(descriptor: Descriptor, reference: Reference): Descriptor {
   const name = formatReference(reference);
   if (isSchema1Type(descriptor.mediaType)) {
-    throw new RamekinError("UNSUPPORTED", `${name} is a manifest of docker schema 1`, { hint: "push the image again with a current tool" });
+    throw new RamekinError("UNSUPPORTED", `${name} is a manifest of docker schema 1`, {
+      hint: "Docker has not written this format since 1.10: push the image again with a current tool",
+    });
   }
   if (descriptor.size > maxManifestSize) {
     throw new RamekinError("RESOURCE_EXHAUSTED", `the manifest of ${name} has ${descriptor.size} bytes, the limit is ${maxManifestSize}`);

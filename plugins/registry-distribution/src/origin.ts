@@ -1,37 +1,43 @@
 import { type Cancellable, isRamekinError } from "@ramekin/core";
-import { isLoopbackRegistry } from "@ramekin/oci";
-import { exchange, isCertificateError } from "./http.ts";
+import type { Dialer } from "./dialer.ts";
+import { isCertificateError } from "./failure.ts";
+import type { Located } from "./hosts/place.ts";
+import { exchange } from "./http.ts";
 
-export type OriginFinder = (registry: string, options: Cancellable) => Promise<URL>;
+export type OriginFinder = (place: Pick<Located, "host" | "protocol" | "base">, options: Cancellable) => Promise<URL>;
 
-/**
- * Where a registry's API lives. Https; only a registry on this machine, or one of `plainHttp`, may speak plain HTTP, and
- * then https is tried first, so that a local registry with a certificate stays encrypted.
- */
-export function originFinder(options: { readonly plainHttp: readonly string[]; readonly idle: number }): OriginFinder {
+/** Where a place's API lives. An insecure one is tried by https first, so that one with a certificate stays encrypted. */
+export function originFinder(dialer: Dialer): OriginFinder {
   const known = new Map<string, Promise<URL>>();
-  return (registry, { signal }) => {
-    if (registry === "docker.io") return Promise.resolve(new URL("https://registry-1.docker.io"));
-    const secure = new URL(`https://${registry}`);
-    if (!isLoopbackRegistry(registry) && !options.plainHttp.includes(registry)) return Promise.resolve(secure);
-    const found = known.get(registry);
+  return ({ host, protocol, base }, { signal }) => {
+    if (host === "docker.io") return Promise.resolve(new URL("https://registry-1.docker.io"));
+    const secure = new URL(`https://${host}`);
+    if (protocol === "https") return Promise.resolve(secure);
+    if (protocol === "http") return Promise.resolve(plain(secure));
+    const found = known.get(host);
     if (found) return found;
-    const probed = probe(secure, options.idle, signal);
-    known.set(registry, probed);
+    const probed = probe(dialer, new URL(`${base}/`, secure), signal);
+    known.set(host, probed);
     // A cancelled or failed probe says nothing about the registry: the next caller asks again.
-    probed.catch(() => known.delete(registry));
+    probed.catch(() => known.delete(host));
     return probed;
   };
 }
 
-async function probe(secure: URL, idle: number, signal: AbortSignal | undefined): Promise<URL> {
+async function probe(dialer: Dialer, url: URL, signal: AbortSignal | undefined): Promise<URL> {
+  const secure = new URL(url.origin);
   try {
-    const response = await exchange({ method: "GET", url: new URL("/v2/", secure), idle, signal });
+    const response = await exchange({ method: "GET", url, dialer, signal });
     await response.discard();
     return secure;
   } catch (error) {
     if (isRamekinError(error, "CANCELLED")) throw error;
     if (isCertificateError(error)) return secure;
-    return new URL(secure.href.replace(/^https:/, "http:"));
+    return plain(secure);
   }
+}
+
+/** By text: the URL class keeps a port that is the default of the other protocol. */
+function plain(secure: URL): URL {
+  return new URL(secure.href.replace(/^https:/, "http:"));
 }

@@ -6,11 +6,11 @@ const maxErrorBody = 64 << 10;
 const transient: readonly number[] = [408, 425, 429, 500, 502, 503, 504];
 
 /** What an unexpected answer means. Reads the body: distribution spec, "Error codes". */
-export async function statusError(response: HttpResponse, what: string): Promise<RamekinError | Transient> {
+export async function statusError(response: HttpResponse, what: string, registry: string): Promise<RamekinError | Transient> {
   const { status, headers, url } = response;
   const said = await explanation(response);
   const message = `${what}: registry ${url.host} answers ${status}${said === "" ? "" : `: ${said}`}`;
-  const error = new RamekinError(codeOf(status), message, hintFor(status));
+  const error = new RamekinError(codeOf(status), message, hintFor(status, headers, registry));
   return transient.includes(status) ? new Transient(error, retryAfter(headers.get("retry-after"))) : error;
 }
 
@@ -24,15 +24,20 @@ function codeOf(status: number): ErrorCode {
   return "UNAVAILABLE";
 }
 
-function hintFor(status: number): { hint?: string } {
-  if (status === 401)
-    return {
-      hint: "check the name; if the repository is private, put credentials into ~/.docker/config.json (credential helpers are not asked yet)",
-    };
+function hintFor(status: number, headers: Headers, registry: string): { hint?: string } {
+  const login = registry === "docker.io" ? "ramekin login" : `ramekin login ${registry}`;
+  if (status === 401) return { hint: `check the name; if the repository is private, log in: ${login}` };
   if (status === 403) return { hint: "these credentials may not do this" };
   if (status === 404) return { hint: "check the name, the tag and the registry" };
-  if (status === 429) return { hint: "the registry limits requests: wait, or log in for a higher limit" };
+  if (status === 429) return { hint: `the registry limits requests${quota(headers)}: wait, or log in for a higher limit: ${login}` };
   return {};
+}
+
+/** Docker Hub's `100;w=21600`: so many in so many seconds. */
+function quota(headers: Headers): string {
+  const [, count, seconds] = /^(\d{1,9})(?:;w=(\d{1,9}))?$/.exec(headers.get("ratelimit-limit") ?? "") ?? [];
+  if (count === undefined) return "";
+  return seconds === undefined ? ` to ${count}` : ` to ${count} in ${Math.round(Number(seconds) / 60)} minutes`;
 }
 
 async function explanation(response: HttpResponse): Promise<string> {

@@ -1,5 +1,6 @@
 import { type Cancellable, RamekinError, type Reference } from "@ramekin/core";
 import { readAll } from "./http.ts";
+import { nextPage } from "./next-page.ts";
 import type { Session } from "./session.ts";
 
 const maxPage = 4 << 20;
@@ -16,14 +17,6 @@ export async function* listTags(session: Session, reference: Reference, { signal
     if (path && seen.has(path.href)) throw new RamekinError("UNAVAILABLE", `${what}: the registry leads in a circle`);
     if (path) seen.add(path.href);
   }
-}
-
-/** RFC 8288: `</v2/a/tags/list?last=b>; rel="next"`. */
-function nextPage(link: string | null, from: URL): URL | undefined {
-  const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? "") ?? [];
-  if (target === undefined || !URL.canParse(target, from.href)) return undefined;
-  const next = new URL(target, from);
-  return next.origin === from.origin ? next : undefined;
 }
 
 function tagsIn(bytes: Uint8Array, what: string): readonly string[] {

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { RegistryClient } from "@ramekin/core";
 import { parseReference } from "@ramekin/oci";
 import { describe, expect, test } from "vitest";
-import { type Credentials, credentialFiles } from "../src/credentials.ts";
+import type { Credentials } from "../src/credentials/credentials.ts";
+import { credentialFiles } from "../src/credentials/source.ts";
 import { distributionRegistry } from "../src/index.ts";
 import { dockerRegistry, noDockerRegistry } from "./support/docker-registry.ts";
 import { type Fault, faultProxy, type SeenRequest } from "./support/fault-proxy.ts";
@@ -88,7 +89,7 @@ describe("[REG-2] bearer tokens", () => {
   test("a wrong password is UNAUTHENTICATED, with a hint and without a second try", async () => {
     await using server = await tokenServer({ accepts: () => false }).start();
     const failing = client(alice).resolve(parseReference(`${server.host}/app`));
-    await expect(failing).rejects.toMatchObject({ code: "UNAUTHENTICATED", hint: expect.stringContaining("config.json") });
+    await expect(failing).rejects.toMatchObject({ code: "UNAUTHENTICATED", hint: expect.stringContaining("ramekin login") });
     expect(server.seen.filter(({ url }) => url.startsWith("/token"))).toHaveLength(1);
   });
 
@@ -157,7 +158,6 @@ describe("[REG-2] credential files", () => {
             "token.example": { auth: encoded("y:"), identitytoken: "refresh" },
             "empty.example": {},
           },
-          credsStore: "desktop",
         },
       },
       async (home, warnings) => {

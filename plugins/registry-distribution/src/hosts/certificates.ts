@@ -1,0 +1,53 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { RamekinError } from "@ramekin/core";
+import type { Trust } from "../dialer.ts";
+
+/** Paths of PEM files, and whether the host is believed without any. */
+export interface Trusted {
+  readonly authorities: readonly string[];
+  readonly identities: readonly { readonly cert: string; readonly key: string }[];
+  readonly insecure: boolean;
+}
+
+/**
+ * `certs.d/<host>[:<port>]` as Docker and containers have it (containers-certs.d(5)): `*.crt` are authorities, `NAME.cert` and
+ * `NAME.key` prove who we are. The first folder that exists for the host counts.
+ */
+export async function certificatesOf(folders: readonly string[], host: string): Promise<Trusted> {
+  for (const folder of folders.map((each) => join(each, host))) {
+    const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+      throw new RamekinError("PERMISSION_DENIED", `cannot read ${folder}: ${error.message}`, { cause: error });
+    });
+    if (!names) continue;
+    const ending = (suffix: string) => names.filter((name) => name.endsWith(suffix)).sort();
+    const identities = ending(".cert").map((cert) => {
+      const key = cert.replace(/cert$/, "key");
+      if (names.includes(key)) return { cert: join(folder, cert), key: join(folder, key) };
+      throw new RamekinError("INVALID_ARGUMENT", `${join(folder, cert)} has no key`, {
+        hint: `its key is ${key} beside it; authorities end in .crt`,
+      });
+    });
+    const alone = ending(".key").find((key) => !names.includes(key.replace(/key$/, "cert")));
+    if (alone !== undefined) {
+      throw new RamekinError("INVALID_ARGUMENT", `${join(folder, alone)} has no certificate`, {
+        hint: `its certificate is ${alone.replace(/key$/, "cert")} beside it; authorities end in .crt`,
+      });
+    }
+    return { authorities: ending(".crt").map((name) => join(folder, name)), identities, insecure: false };
+  }
+  return { authorities: [], identities: [], insecure: false };
+}
+
+export async function loadTrust({ authorities, identities, insecure }: Trusted): Promise<Trust> {
+  const read = (path: string) =>
+    readFile(path, "utf8").catch((cause: Error) => {
+      throw new RamekinError("INVALID_ARGUMENT", `cannot read ${path}: ${cause.message}`, { cause });
+    });
+  return {
+    authorities: await Promise.all(authorities.map(read)),
+    identities: await Promise.all(identities.map(async ({ cert, key }) => ({ cert: await read(cert), key: await read(key) }))),
+    verified: !insecure,
+  };
+}

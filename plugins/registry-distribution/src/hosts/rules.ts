@@ -1,0 +1,108 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { RamekinError, type Reference } from "@ramekin/core";
+import type { Trust } from "../dialer.ts";
+import { certificatesOf, loadTrust, type Trusted } from "./certificates.ts";
+import { readHostsToml } from "./hosts-toml.ts";
+import { insecureHosts } from "./insecure.ts";
+import { readOwnFile } from "./own-file.ts";
+import { type Entry, type Located, locate, matches, placeAt } from "./place.ts";
+import { readRegistriesConf } from "./registries-conf.ts";
+
+/** What this machine's configuration says about registries. Read when first asked, and once. */
+export interface HostRules {
+  /** Mirrors first, the registry last; a registry that is blocked rejects with PERMISSION_DENIED. */
+  places(reference: Pick<Reference, "registry" | "repository">): Promise<readonly Located[]>;
+  trust(host: string): Promise<Trust>;
+}
+
+export interface HostRuleOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Registries that are insecure, besides those of the files. */
+  readonly insecure?: readonly string[];
+  /** What is read instead of /etc; for tests. */
+  readonly etc?: string;
+}
+
+/**
+ * Who knows the registry first is believed: `registries.toml`, containerd's `hosts.toml`, containers' `registries.conf`. The
+ * folders of certificates count beside all of them.
+ */
+export function hostRules({ environment, insecure = [], etc = "/etc" }: HostRuleOptions): HostRules {
+  const home = environment["HOME"] || homedir();
+  const configHome = environment["XDG_CONFIG_HOME"] || join(home, ".config");
+  const containerd = [join(configHome, "containerd/certs.d"), join(etc, "containerd/certs.d")];
+  const certificates = [
+    join(configHome, "ramekin/certs.d"),
+    join(etc, "ramekin/certs.d"),
+    join(configHome, "containers/certs.d"),
+    join(etc, "containers/certs.d"),
+    join(etc, "docker/certs.d"),
+    // What rootless Docker reads.
+    join(configHome, "docker/certs.d"),
+  ];
+  const own = once(() => readOwnFile(configHome, join(etc, "ramekin")));
+  const conf = once(() => readRegistriesConf(environment, configHome, join(etc, "containers")));
+  const hosts = eachOnce((registry) => readHostsToml(containerd, registry));
+  const exempt = once(async () => insecureHosts((await own()).insecure));
+
+  /** Of the hosts that a hosts.toml of another registry names. */
+  const mirrorTrust = new Map<string, Trusted>();
+  const laxPlaces = new Set<string>();
+
+  const trusted = async (host: string): Promise<Trusted> => {
+    const found = await certificatesOf(certificates, host);
+    const declared = (await own()).trust.get(host) ?? (await hosts(host))?.trust.get(host) ?? mirrorTrust.get(host);
+    const authorities = [...(declared?.authorities ?? []), ...found.authorities];
+    const identities = [...(declared?.identities ?? []), ...found.identities];
+    // Where somebody has given it an authority, even this machine has to prove itself.
+    const lax = declared?.insecure || laxPlaces.has(host) || insecure.includes(host) || (await exempt())(host);
+    return { authorities, identities, insecure: declared?.insecure || (lax && authorities.length === 0) };
+  };
+  const trust = eachOnce(async (host) => loadTrust(await trusted(host)));
+
+  return {
+    async places({ registry, repository }) {
+      const entry = await entryFor(registry, repository);
+      if (entry?.blocked) {
+        throw new RamekinError("PERMISSION_DENIED", `${registry}/${repository} is blocked`, { hint: `${entry.from} says so` });
+      }
+      const { prefix, places: known } = entry ?? { prefix: registry, places: [placeAt(registry)] };
+      const places = known.map((place) => locate(place, { prefix }, registry, repository));
+      for (const { host, protocol } of places) if (protocol === "any") laxPlaces.add(host);
+      return Promise.all(places.map(async (place) => ({ ...place, protocol: await protocolOf(place) })));
+    },
+    trust,
+  };
+
+  async function entryFor(registry: string, repository: string): Promise<Entry | undefined> {
+    const name = `${registry}/${repository}`;
+    const longest = (entries: readonly Entry[]) =>
+      entries.filter(({ prefix }) => matches(prefix, name)).sort((a, b) => b.prefix.length - a.prefix.length)[0];
+    const ours = longest((await own()).entries);
+    if (ours) return ours;
+    const found = await hosts(registry);
+    for (const [host, files] of found?.trust ?? []) mirrorTrust.set(host, files);
+    return found?.entry ?? longest(await conf());
+  }
+
+  async function protocolOf({ host, protocol }: Located): Promise<Located["protocol"]> {
+    if (protocol !== "https") return protocol;
+    const { verified, authorities } = await trust(host);
+    return !verified && authorities.length === 0 ? "any" : "https";
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  const one = eachOnce<T>(make);
+  return () => one("");
+}
+
+function eachOnce<T>(make: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const made = new Map<string, Promise<T>>();
+  return (key) => {
+    const known = made.get(key) ?? make(key);
+    made.set(key, known);
+    return known;
+  };
+}
