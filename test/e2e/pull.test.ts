@@ -1,13 +1,19 @@
-import { readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
   busyboxImage,
+  canonical,
   faultProxy,
   firstTimes,
   kitchen,
   layeredImage,
+  publish,
+  readImage,
   type SeenRequest,
+  sha256,
+  smallImage,
+  tar,
   useKitchen,
   useRegistry,
 } from "../support/index.ts";
@@ -139,6 +145,27 @@ describe("[REG-7] on a bad line", () => {
   });
 });
 
+test("a pull unpacks while it downloads: what it has pulled runs without its layers' blobs", async () => {
+  await using fresh = await kitchen();
+  await fresh.output(["pull", "-q", at("layers-40")]);
+  const { folder, name } = await layeredImage(40);
+  for (const { digest } of (await readImage(folder, canonical(name))).layers) {
+    await rm(join(fresh.root, "images/blobs", digest.replace(":", "/")), { force: true });
+  }
+  expect(await fresh.output(["run", "--rm", "--pull", "never", at("layers-40"), "echo", "stacked"])).toBe("stacked");
+});
+
+test("layers that are not what the config says are refused, and nothing stays", async () => {
+  await using fresh = await kitchen();
+  const files = (name: string) => tar([{ path: name, content: name }]);
+  const lying = { tars: [files("a"), files("b")], diffIDs: [sha256(files("a")), sha256(files("c"))] };
+  await publish(await smallImage(join(fresh.folder, "lying"), "lying", lying), registry());
+  const { code, stderr } = await fresh.ramekin(["pull", "-q", at("lying")]);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`the image's config says ${sha256(files("c"))}`) });
+  expect(await fresh.output(["images", "-q"])).toBe("");
+  expect(await readdir(join(fresh.root, "storage/overlayfs/keys"))).toEqual([]);
+});
+
 test("a corrupt blob in the store is noticed when it is unpacked", async () => {
   await using fresh = await kitchen();
   await fresh.output(["pull", "-q", at("busybox")]);
@@ -146,7 +173,8 @@ test("a corrupt blob in the store is noticed when it is unpacked", async () => {
   const bytes = await readFile(blob);
   bytes[bytes.byteLength >> 1] = (bytes[bytes.byteLength >> 1] ?? 0) ^ 1;
   await writeFile(blob, bytes, { mode: 0o600 }).catch(async () => truncate(blob, 1000));
-  const { code, stderr } = await fresh.ramekin(["run", "--rm", "--pull", "never", at("busybox"), "true"]);
+  // The pull has unpacked it for the other driver.
+  const { code, stderr } = await fresh.ramekin(["--storage-driver", "vfs", "run", "--rm", "--pull", "never", at("busybox"), "true"]);
   expect({ code, stderr }).toEqual({ code: 125, stderr: expect.stringMatching(/sha256:[0-9a-f]{12}/) });
 });
 

@@ -121,7 +121,7 @@ describe("ramekin pull", () => {
         "Using default tag: latest",
         "latest: Pulling from library/debian",
         "eeeeeeeeeeee: Pulling fs layer",
-        "eeeeeeeeeeee: Pull complete",
+        "eeeeeeeeeeee: Download complete",
         "ffffffffffff: Already exists",
         `Digest: ${digest("b")}`,
         "Status: Downloaded newer image for debian:latest",

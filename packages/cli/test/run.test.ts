@@ -160,8 +160,8 @@ describe("ramekin run", () => {
 
   test("[run --quiet] [create --quiet] [run --pull] says what is fetched unless told not to", async () => {
     const loud = await run(["run", "-d", "debian:12"]);
-    expect(loud.stderr).toBe("Unable to find image 'debian:12' locally\neeeeeeeeeeee: Pull complete\n");
-    expect((await run(["run", "-d", "--pull", "always", "debian:12"])).stderr).toBe("eeeeeeeeeeee: Pull complete\n");
+    expect(loud.stderr).toBe("Unable to find image 'debian:12' locally\neeeeeeeeeeee: Download complete\n");
+    expect((await run(["run", "-d", "--pull", "always", "debian:12"])).stderr).toBe("eeeeeeeeeeee: Download complete\n");
     expect((await run(["run", "-d", "-q", "debian:12"])).stderr).toBe("");
     expect((await run(["create", "--quiet", "debian:12"])).stderr).toBe("");
     expect(await run(["run", "--pull", "perhaps", "debian"])).toMatchObject({ status: 125, asked: undefined });

@@ -31,7 +31,7 @@ export interface Engine extends AsyncDisposable {
   /** State that a reboot may take away. */
   readonly runRoot: string;
 
-  /** Fetches what is missing, verifies every byte, records the name. Does not unpack: `create` does, or `unpack`. */
+  /** Fetches what is missing, verifies every byte, records the name. Does not unpack, unless asked: `create` does, or `unpack`. */
   pull(reference: string, options?: PullOptions): Promise<ImageInfo>;
   /** OCI layout or archive, docker-archive; a path (directory or tar) or a stream. The names found in it are recorded. */
   load(source: string | ByteStream, options?: LoadOptions): Promise<readonly ImageInfo[]>;
@@ -62,6 +62,10 @@ export interface Engine extends AsyncDisposable {
 
 export interface PullOptions extends Cancellable {
   readonly platform?: Platform;
+  /** Makes the snapshots while the layers come, in one pass; an image whose layers are not what its config says is refused. */
+  readonly unpack?: boolean;
+  /** The storage driver that it is unpacked for, by name; the kernel chooses when absent. */
+  readonly storage?: string;
   readonly onProgress?: (progress: PullProgress) => void;
 }
 
@@ -69,11 +73,14 @@ export interface LoadOptions extends Cancellable {
   readonly onProgress?: (progress: PullProgress) => void;
 }
 
-/** One blob on its way. `done` with `current` equal to `total`; `exists` when nothing had to move. */
+/**
+ * One blob on its way. `done` with `current` equal to `total`; `exists` when nothing had to move. Where layers are unpacked,
+ * `unpacking` and `unpacked` follow.
+ */
 export interface PullProgress {
   readonly digest: Digest;
   readonly mediaType: string;
-  readonly status: "exists" | "waiting" | "downloading" | "done";
+  readonly status: "exists" | "waiting" | "downloading" | "done" | "unpacking" | "unpacked";
   /** Bytes. */
   readonly current: number;
   readonly total: number;

@@ -36,12 +36,12 @@ export async function create(scope: Scope, options: ContainerOptions): Promise<P
   options.signal?.throwIfAborted();
   await scope.opened();
   const plan = await planContainer(scope, options);
-  if (options.pull === "always") await pullFor(scope, options);
+  if (options.pull === "always") await pullFor(scope, plan);
   try {
     return await createFrom(scope, plan);
   } catch (error) {
     if (!isMissing(error) || options.pull === "always" || options.pull === "never") throw error;
-    await pullFor(scope, options);
+    await pullFor(scope, plan);
     return createFrom(scope, plan);
   }
 }
@@ -86,9 +86,11 @@ async function planContainer(scope: Scope, options: ContainerOptions): Promise<P
 const missingImages = new WeakSet<object>();
 const isMissing = (error: unknown): boolean => typeof error === "object" && error !== null && missingImages.has(error);
 
-async function pullFor(scope: Scope, { image, platform, signal, onProgress }: ContainerOptions): Promise<void> {
+async function pullFor(scope: Scope, { options, storage }: Plan): Promise<void> {
+  const { image, platform, signal, onProgress } = options;
   const { pull } = await import("./pull.ts");
-  await pull(scope, image, { signal, ...(platform && { platform }), ...(onProgress && { onProgress }) });
+  const how = { unpack: true, storage: storage.name, signal };
+  await pull(scope, image, { ...how, ...(platform && { platform }), ...(onProgress && { onProgress }) });
 }
 
 async function createFrom(scope: Scope, plan: Plan): Promise<Prepared> {

@@ -21,9 +21,11 @@ import {
   readBlob,
 } from "@ramekin/oci";
 import type { PullProgress } from "./api.ts";
-import { blobsOf, checkConfigPlatform, chooseManifest, documentDigester } from "./image.ts";
+import { blobsOf, checkConfigPlatform, chooseManifest, documentDigester, openImage } from "./image.ts";
 import { parallel } from "./parallel.ts";
 import type { Lease } from "./store/leases.ts";
+import type { BlobTap } from "./tap.ts";
+import type { ArrivingLayers } from "./unpack-arriving.ts";
 
 /** Anything that delivers blobs from an offset: a registry with a reference, a transport's source. */
 export type Origin = (descriptor: Descriptor, options: Cancellable & { readonly offset?: number }) => ByteStream;
@@ -36,6 +38,8 @@ export interface IngestOptions extends Cancellable {
   readonly name: string;
   readonly lease: Lease;
   readonly onProgress?: ((progress: PullProgress) => void) | undefined;
+  /** Works on the layers of the one image that is chosen, while they come. */
+  readonly arriving?: Pick<ArrivingLayers, "expect" | "tap"> | undefined;
 }
 
 /** Docker's number: more connections make a registry slower, not faster. */
@@ -49,8 +53,8 @@ const maxTries = 5;
  */
 export async function ingestImage(content: ContentStore, origin: Origin, root: Descriptor, options: IngestOptions): Promise<number> {
   let moved = 0;
-  const take = async (descriptor: Descriptor) => {
-    if (await ingestBlob(content, origin, descriptor, options)) moved++;
+  const take = async (descriptor: Descriptor, arriving?: IngestOptions["arriving"]) => {
+    if (await ingestBlob(content, origin, descriptor, options, arriving)) moved++;
   };
   const document = async (descriptor: Descriptor) => {
     if (descriptor.size > maxManifestSize) throw tooBig(descriptor);
@@ -67,11 +71,12 @@ export async function ingestImage(content: ContentStore, origin: Origin, root: D
     if (isConfigType(config.mediaType)) {
       const document = parseImageConfig(await readBlob(blobsOf(content), config, { digester: documentDigester }));
       if (options.asked) await checkConfigPlatform(document, options.asked, options.name);
+      await options.arriving?.expect(await openImage(blobsOf(content), descriptor, document as Platform, options.name));
     }
     const distinct = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
     for (const { digest, mediaType, size } of distinct)
       options.onProgress?.({ digest, mediaType, status: "waiting", current: 0, total: size });
-    await parallel(distinct, concurrentLayers, take);
+    await parallel(distinct, concurrentLayers, (layer) => take(layer, options.arriving));
   };
   const indexes = async (descriptor: Descriptor): Promise<void> => {
     const { manifests } = parseIndex(await document(descriptor), descriptor.mediaType);
@@ -111,8 +116,15 @@ async function everyImage(
 }
 
 /** Resolves with whether bytes had to move. */
-async function ingestBlob(content: ContentStore, origin: Origin, descriptor: Descriptor, options: IngestOptions): Promise<boolean> {
+async function ingestBlob(
+  content: ContentStore,
+  origin: Origin,
+  descriptor: Descriptor,
+  options: IngestOptions,
+  arriving: IngestOptions["arriving"],
+): Promise<boolean> {
   const { digest, mediaType, size } = descriptor;
+  const listener = tapOnce(() => arriving?.tap(descriptor));
   const report = (status: PullProgress["status"], current: number) =>
     options.onProgress?.({ digest, mediaType, status, current, total: size });
   for (let tries = 1, reached = -1; ; tries++) {
@@ -129,27 +141,57 @@ async function ingestBlob(content: ContentStore, origin: Origin, descriptor: Des
       report("downloading", from);
       if (from < size) {
         for await (const chunk of origin(descriptor, { offset: from, signal: options.signal })) {
+          const at = open.offset;
           await open.write(chunk);
+          await listener.write(chunk, at);
           report("downloading", open.offset);
         }
       }
       await open.commit({ digest, size });
       report("done", size);
+      listener.end(size);
       return true;
     } catch (error) {
-      if (options.signal?.aborted)
+      if (options.signal?.aborted) {
+        listener.fail(error);
         throw options.signal.reason instanceof RamekinError
           ? options.signal.reason
           : new RamekinError("CANCELLED", `fetching ${digest} was cancelled`, { cause: error });
+      }
       const progressed = writer.offset > Math.max(reached, from);
       reached = Math.max(reached, writer.offset);
       // Bytes of an earlier try may have been the wrong ones: the commit has dropped them, so once more from the start.
       const stale = isRamekinError(error, "DATA_LOSS") && from > 0;
       const broken =
         isRamekinError(error, "UNAVAILABLE") || isRamekinError(error, "TIMEOUT") || isRamekinError(error, "FAILED_PRECONDITION");
-      if (tries >= maxTries || !(stale || (broken && progressed))) throw error;
+      if (tries < maxTries && (stale || (broken && progressed))) continue;
+      listener.fail(error);
+      throw error;
     }
   }
+}
+
+/** Opens a tap with the first byte of a blob, and shuts it for good when a try does not go on where the last one stopped. */
+function tapOnce(open: () => BlobTap | undefined) {
+  let tap: BlobTap | undefined;
+  let next = 0;
+  const fail = (reason: unknown) => {
+    tap?.fail(reason);
+    tap = undefined;
+    next = -1;
+  };
+  return {
+    async write(chunk: Uint8Array, at: number): Promise<void> {
+      if (at !== next) return fail(new RamekinError("UNAVAILABLE", "the bytes do not come in one pass"));
+      if (at === 0) tap = open();
+      next += chunk.byteLength;
+      await tap?.write(chunk);
+    },
+    end(size: number): void {
+      if (next === size) tap?.end();
+    },
+    fail,
+  };
 }
 
 /** Undefined when the blob is here; waits while another process fetches it. */

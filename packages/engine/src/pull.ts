@@ -1,4 +1,4 @@
-import { type Descriptor, RamekinError } from "@ramekin/core";
+import { type Descriptor, isRamekinError, RamekinError } from "@ramekin/core";
 import { findName, formatReference, isManifestType, parseReference, putName } from "@ramekin/oci";
 import type { ImageInfo, PullOptions } from "./api.ts";
 import { contentOf } from "./image.ts";
@@ -8,6 +8,7 @@ import { notify } from "./kernel/hooks.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { changeImages, readImages } from "./store/images.ts";
 import { takeLease } from "./store/leases.ts";
+import { ArrivingLayers, type ArrivingOptions } from "./unpack-arriving.ts";
 
 /** See `Engine.pull`. What comes embedded is taken from there, whatever a registry may say. */
 export async function pull(scope: Scope, text: string, options: PullOptions = {}): Promise<ImageInfo> {
@@ -19,20 +20,47 @@ export async function pull(scope: Scope, text: string, options: PullOptions = {}
   await using from = await originOf(scope, name, options);
 
   const { root } = from;
-  const moved = await ingestImage(content, from.origin, root, {
-    name: text,
-    lease,
-    platform: options.platform ?? scope.platform,
-    asked: options.platform,
-    signal: options.signal,
-    onProgress: from.embedded ? undefined : options.onProgress, // nothing moves that anybody waits for
-  });
+  const failed = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
+  const onProgress = from.embedded ? undefined : options.onProgress; // nothing moves that anybody waits for
+  const arriving = await openArriving(scope, { ...options, signal, onProgress, lease, onFailure: (error) => failed.abort(error) });
+  let moved: number;
+  try {
+    moved = await ingestImage(content, from.origin, root, {
+      name: text,
+      lease,
+      platform: options.platform ?? scope.platform,
+      asked: options.platform,
+      signal,
+      onProgress,
+      arriving,
+    });
+    await arriving?.finish();
+  } catch (error) {
+    await arriving?.discard();
+    throw failed.signal.aborted && !options.signal?.aborted ? failed.signal.reason : error;
+  }
   const before = findName(await readImages(scope.paths), name);
   const upToDate = moved === 0 && before?.digest === root.digest;
   if (before?.digest !== root.digest) await changeImages(scope.paths, (index) => putName(index, name, root), options);
   if (!upToDate) await notify(scope.kernel.plugins, scope.warn, "pulled", { reference, descriptor: root });
   scope.emit("image", "pull", root.digest, { name });
   return { ...(await describeImage(scope, root, name)), upToDate };
+}
+
+/** Undefined when nothing is to be unpacked, or nothing here can: the image is of use all the same, to be pushed or saved. */
+async function openArriving(
+  scope: Scope,
+  { unpack, storage, ...options }: Omit<ArrivingOptions, "storage"> & Pick<PullOptions, "unpack" | "storage">,
+): Promise<ArrivingLayers | undefined> {
+  if (!unpack) return undefined;
+  try {
+    return await ArrivingLayers.open(scope, { ...options, storage: await scope.kernel.use("storage", storage) });
+  } catch (error) {
+    if (!isRamekinError(error, "UNSUPPORTED") && !isRamekinError(error, "NOT_FOUND")) throw error;
+    scope.warn(`not unpacked: ${error.message}`);
+    return undefined;
+  }
 }
 
 interface From extends AsyncDisposable {

@@ -1,7 +1,9 @@
 import { availableParallelism } from "node:os";
 import {
+  type ByteStream,
   type Cancellable,
   type ChainID,
+  type DiffID,
   isRamekinError,
   type LayerApplier,
   type Platform,
@@ -24,7 +26,7 @@ export async function unpack(scope: Scope, text: string, options: Cancellable & 
   return topOf(image) ?? "";
 }
 
-type UnpackLayer = OpenedImage["layers"][number];
+export type UnpackLayer = OpenedImage["layers"][number];
 
 /**
  * Makes the snapshots that are missing: all layers at once where the driver stacks them afterwards, else in order. Whoever
@@ -35,18 +37,26 @@ export async function unpackImage(scope: Scope, storage: StorageDriver, image: O
   if (top === undefined || (await storage.stat(top))) return;
   await using lease = await takeLease(scope.paths);
   await lease.protect(image.manifestDescriptor.digest);
-
-  const present = await Promise.all(image.layers.map(({ chainID }) => storage.stat(chainID)));
-  const first = present.findLastIndex((info) => info !== undefined) + 1;
-  const missing = image.layers.slice(first);
-  const below = image.layers[first - 1]?.chainID;
   const applier = storage.applier ?? (await scope.kernel.use("applier"));
-  const work = new Unpacking(scope, storage, applier, lease, options);
-  if (storage.capabilities?.rebase && missing.length > 1) await work.atOnce(missing, below);
-  else await work.inOrder(missing, below);
+  await new Unpacking(scope, storage, applier, lease, options).all(await missingLayers(storage, image));
 }
 
-class Unpacking {
+/** Layers without a snapshot, from the first on that has none above it; and the snapshot below them. */
+export interface MissingLayers {
+  readonly layers: readonly UnpackLayer[];
+  readonly below: ChainID | undefined;
+}
+
+export async function missingLayers(storage: StorageDriver, { layers }: OpenedImage): Promise<MissingLayers> {
+  const present = await Promise.all(layers.map(({ chainID }) => storage.stat(chainID)));
+  const first = present.findLastIndex((info) => info !== undefined) + 1;
+  return { layers: layers.slice(first), below: layers[first - 1]?.chainID };
+}
+
+/** Keys of active snapshots that hold a layer already, by the layer's chain id. */
+export type AppliedLayers = ReadonlyMap<ChainID, string>;
+
+export class Unpacking {
   readonly #scope: Scope;
   readonly #storage: StorageDriver;
   readonly #applier: LayerApplier;
@@ -61,26 +71,32 @@ class Unpacking {
     this.#options = options;
   }
 
-  async inOrder(layers: readonly UnpackLayer[], below: ChainID | undefined): Promise<void> {
+  async all(missing: MissingLayers, applied: AppliedLayers = new Map()): Promise<void> {
+    if (this.#storage.capabilities?.rebase && missing.layers.length > 1) await this.#atOnce(missing, applied);
+    else await this.#inOrder(missing, applied);
+  }
+
+  async #inOrder({ layers, below }: MissingLayers, applied: AppliedLayers): Promise<void> {
     let parent = below;
     for (const [index, layer] of layers.entries()) {
-      const key = this.#key(index);
+      const key = applied.get(layer.chainID) ?? this.key(index);
       await this.#discardOnError([key], async () => {
-        await this.#apply(layer, key, parent);
+        if (!applied.has(layer.chainID)) await this.#fromStore(layer, key, parent);
         await this.#commit(layer, key, undefined);
       });
       parent = layer.chainID;
     }
   }
 
-  async atOnce(layers: readonly UnpackLayer[], below: ChainID | undefined): Promise<void> {
-    const keys = layers.map((_, index) => this.#key(index));
+  async #atOnce({ layers, below }: MissingLayers, applied: AppliedLayers): Promise<void> {
+    const keys = layers.map(({ chainID }, index) => applied.get(chainID) ?? this.key(index));
     const failed = new AbortController();
     const signal = this.#options.signal ? AbortSignal.any([this.#options.signal, failed.signal]) : failed.signal;
     await this.#discardOnError(keys, async () => {
       await parallel(layers, availableParallelism(), async (layer, index) => {
+        if (applied.has(layer.chainID)) return;
         try {
-          await this.#apply(layer, keys[index] as string, undefined, signal);
+          await this.#fromStore(layer, keys[index] as string, undefined, signal);
         } catch (error) {
           failed.abort(error); // the others have nothing to work for any more
           throw error;
@@ -95,26 +111,29 @@ class Unpacking {
   }
 
   /** The lease's id is in it: garbage collection sees by that whether anybody is still at work on it. */
-  #key(index: number): string {
+  key(index: number): string {
     return `unpack-${this.#lease.id}-${index}`;
   }
 
-  async #apply(
-    { descriptor, diffID }: UnpackLayer,
+  async #fromStore(layer: UnpackLayer, key: string, parent: ChainID | undefined, signal = this.#options.signal): Promise<void> {
+    const { digest } = layer.descriptor;
+    const source = (await contentOf(this.#scope)).read(digest, { signal });
+    const diffID = await this.apply(layer, source, key, parent, signal).catch((error) => {
+      throw isRamekinError(error, "DATA_LOSS") ? damaged(digest, error) : error;
+    });
+    checkDiffID(layer, diffID);
+  }
+
+  /** Into a new active snapshot `key`; resolves with what `checkDiffID` wants to know. */
+  async apply(
+    { descriptor }: UnpackLayer,
+    source: ByteStream,
     key: string,
     parent: ChainID | undefined,
     signal = this.#options.signal,
-  ): Promise<void> {
+  ): Promise<DiffID> {
     const mounts = await this.#storage.prepare(key, parent, { signal });
-    const content = await contentOf(this.#scope);
-    const applied = await this.#applier
-      .apply(mounts, content.read(descriptor.digest, { signal }), descriptor, { signal })
-      .catch((error) => {
-        throw isRamekinError(error, "DATA_LOSS") ? damaged(descriptor.digest, error) : error;
-      });
-    if (applied.diffID !== diffID) {
-      throw new RamekinError("DATA_LOSS", `layer ${descriptor.digest} unpacks to ${applied.diffID}, the image's config says ${diffID}`);
-    }
+    return (await this.#applier.apply(mounts, source, descriptor, { signal })).diffID;
   }
 
   async #commit({ chainID }: UnpackLayer, key: string, parent: ChainID | undefined): Promise<void> {
@@ -122,7 +141,7 @@ class Unpacking {
       await this.#storage.commit(chainID, key, { signal: this.#options.signal, ...(parent !== undefined && { parent }) });
     } catch (error) {
       if (!isRamekinError(error, "ALREADY_EXISTS")) throw error;
-      await attempt(this.#scope, `removing snapshot ${key}`, () => this.#storage.remove(key));
+      await this.discard(key);
     }
   }
 
@@ -130,10 +149,19 @@ class Unpacking {
     try {
       await work();
     } catch (error) {
-      for (const key of keys) await attempt(this.#scope, `removing snapshot ${key}`, () => this.#storage.remove(key));
+      for (const key of keys) await this.discard(key);
       throw error;
     }
   }
+
+  async discard(key: string): Promise<void> {
+    await attempt(this.#scope, `removing snapshot ${key}`, () => this.#storage.remove(key));
+  }
+}
+
+export function checkDiffID({ descriptor, diffID }: UnpackLayer, found: DiffID): void {
+  if (found === diffID) return;
+  throw new RamekinError("DATA_LOSS", `layer ${descriptor.digest} unpacks to ${found}, the image's config says ${diffID}`);
 }
 
 /** Its bytes were right when they were stored. */

@@ -20,6 +20,7 @@ export async function pullImage(
   const engine = await context.engine();
   using progress = watchPull(context.stdout, { quiet: flags.quiet });
   const image = await engine.pull(name, {
+    unpack: true,
     signal: context.interruption.signal,
     onProgress: progress.report,
     ...(platform !== undefined && { platform }),

@@ -21,6 +21,10 @@ export function layerState({ status, current, total }: PullProgress, columns = 8
     case "waiting":
       return "Waiting";
     case "done":
+      return "Download complete";
+    case "unpacking":
+      return "Extracting";
+    case "unpacked":
       return "Pull complete";
     case "downloading":
       return `Downloading ${bar(total > 0 ? current / total : 0, Math.min(Math.max(columns - beside, 10), 50))} ${humanSize(current).padStart(8)}/${humanSize(total)}`;
