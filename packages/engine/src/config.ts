@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { type Kind, RamekinError } from "@ramekin/core";
 import type { Preference } from "./kernel/select.ts";
+import { isGone } from "./store/files.ts";
 
 /**
  * `config.toml`, all of it optional:
@@ -31,13 +32,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function loadConfig(environment: Environment, machine = "/etc/ramekin/config.toml"): Promise<LoadedConfig | undefined> {
   const own = join(environment["XDG_CONFIG_HOME"] || join(environment["HOME"] || homedir(), ".config"), "ramekin", "config.toml");
   for (const path of [own, machine]) {
-    const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-      throw new RamekinError("PERMISSION_DENIED", `cannot read ${path}: ${error.message}`, { cause: error });
-    });
+    const text = readText(path);
     if (text !== undefined) return { path, content: await parseConfig(path, text) };
   }
   return undefined;
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw new RamekinError("PERMISSION_DENIED", `cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function parseConfig(path: string, text: string): Promise<ConfigFile> {

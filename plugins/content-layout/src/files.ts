@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { type ErrorCode, RamekinError } from "@ramekin/core";
 
@@ -50,6 +51,22 @@ export async function writeAll(file: FileHandle, chunk: Uint8Array, position: nu
   for (let done = 0; done < chunk.byteLength; ) {
     const { bytesWritten } = await file.write(chunk, done, chunk.byteLength - done, position + done);
     done += bytesWritten;
+  }
+}
+
+/**
+ * A file of a few kilobytes, at once; undefined when there is more of it. Manifests and configurations are read at every start,
+ * and the thread pool's round trips take longer than that.
+ */
+export function readSmall(path: string): Uint8Array | undefined {
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    if (size > 64 << 10) return undefined;
+    const bytes = Buffer.allocUnsafeSlow(size);
+    return bytes.subarray(0, readSync(file, bytes));
+  } finally {
+    closeSync(file);
   }
 }
 

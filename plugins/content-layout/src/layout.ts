@@ -10,7 +10,7 @@ import {
   RamekinError,
 } from "@ramekin/core";
 import { blobPath, type DigesterFor, isDigest, parseDigest } from "@ramekin/oci";
-import { fileError, readRange, systemCode, unlessAbsent } from "./files.ts";
+import { fileError, readRange, readSmall, systemCode, unlessAbsent } from "./files.ts";
 import type { TryLock } from "./lock.ts";
 
 export interface LayoutContentOptions {
@@ -40,12 +40,19 @@ export function layoutContent({ root, digester, tryLock }: LayoutContentOptions)
     async *read(digest, { offset = 0, length = Number.POSITIVE_INFINITY, signal } = {}): ByteStream & AsyncGenerator<Uint8Array> {
       const check = () => throwIfCancelled(signal, `reading blob ${digest}`);
       check();
-      const file = await named(`blob ${digest}`, async () => {
+      const opened = await named(`blob ${digest}`, async () => {
         const path = pathOf(digest);
-        return open(path).catch((error: unknown) => {
+        try {
+          return (offset === 0 && length === Number.POSITIVE_INFINITY && readSmall(path)) || (await open(path));
+        } catch (error) {
           throw systemCode(error) === "ENOENT" ? new RamekinError("NOT_FOUND", `no blob ${digest}`) : error;
-        });
+        }
       });
+      if (opened instanceof Uint8Array) {
+        if (opened.byteLength > 0) yield opened;
+        return;
+      }
+      const file = opened;
       try {
         const { size } = await file.stat();
         if (!(offset >= 0 && offset <= size))

@@ -1,4 +1,5 @@
-import { readdir, readlink, rm, stat, symlink } from "node:fs/promises";
+import { symlinkSync } from "node:fs";
+import { readdir, readlink, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { RamekinError } from "@ramekin/core";
 import { fileError, isGone } from "./files.ts";
@@ -32,13 +33,13 @@ export async function holderOf(paths: Paths, name: string): Promise<string | und
  * taken over. Answers with the holder when there is one.
  */
 export async function reserveName(paths: Paths, name: string, id: string): Promise<string | undefined> {
-  if (await claim(paths, name, id)) return undefined;
+  if (claim(paths, name, id)) return undefined;
   // Only one may take over: two that both saw a dead holder would else remove each other's reservation.
   return withLock(paths.namesLock, { exclusive: true }, async () => {
     const holder = await holderOf(paths, name);
     if (holder !== undefined && (await exists(paths.container(holder).directory))) return holder;
     await rm(join(paths.names, name), { force: true });
-    return (await claim(paths, name, id)) ? undefined : holderOf(paths, name);
+    return claim(paths, name, id) ? undefined : holderOf(paths, name);
   });
 }
 
@@ -62,10 +63,10 @@ export async function releaseDeadNames(paths: Paths): Promise<readonly string[]>
   return released;
 }
 
-async function claim(paths: Paths, name: string, id: string): Promise<boolean> {
+function claim(paths: Paths, name: string, id: string): boolean {
   const path = join(paths.names, name);
   try {
-    await symlink(join("..", id), path);
+    symlinkSync(join("..", id), path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
