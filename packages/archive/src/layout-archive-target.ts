@@ -1,8 +1,13 @@
 import { type Descriptor, type Digest, type Hasher, type ImageTarget, RamekinError } from "@ramekin/core";
-import { blobPath, digestAlgorithm, emptyLayoutIndex, formatLayoutIndex, layoutMarker } from "@ramekin/oci";
+import { blobPath, digestAlgorithm, emptyLayoutIndex, formatLayoutIndex, type LayoutIndex, layoutMarker } from "@ramekin/oci";
 import { cancellable } from "./framing/reader.ts";
 import { addRoot, type TargetOptions } from "./layout-target.ts";
-import { tarWriter } from "./tar-writer.ts";
+import { type TarWriter, tarWriter } from "./tar-writer.ts";
+
+export interface LayoutArchiveOptions extends TargetOptions {
+  /** Writes what else belongs into the archive, and says what its index holds; absent: every root under its own name. */
+  readonly conclude?: (tar: TarWriter, roots: readonly Descriptor[]) => Promise<LayoutIndex>;
+}
 
 /**
  * Writes an OCI layout as a tar. Blobs go through as they come, never into memory; the index is the last entry, so a stream that
@@ -10,7 +15,7 @@ import { tarWriter } from "./tar-writer.ts";
  */
 export async function layoutArchiveTarget(
   location: string | WritableStream<Uint8Array>,
-  { digester }: TargetOptions,
+  { digester, conclude }: LayoutArchiveOptions,
 ): Promise<ImageTarget> {
   const tar = await tarWriter(location);
   const written = new Set<Digest>();
@@ -40,7 +45,7 @@ export async function layoutArchiveTarget(
       roots.push(descriptor);
     },
     commit: async () => {
-      const index = text(formatLayoutIndex(roots.reduce(addRoot, emptyLayoutIndex)));
+      const index = text(formatLayoutIndex((await conclude?.(tar, roots)) ?? roots.reduce(addRoot, emptyLayoutIndex)));
       await tar.file("index.json", index.byteLength, index);
       await tar.finish();
     },

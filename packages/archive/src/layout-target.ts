@@ -82,7 +82,7 @@ export function addRoot(index: LayoutIndex, root: Descriptor): LayoutIndex {
 }
 
 /** Size and digest are checked before anybody can see the file. */
-async function writeVerified(
+export async function writeVerified(
   path: string,
   source: AsyncIterable<Uint8Array>,
   { digest, size }: Descriptor,

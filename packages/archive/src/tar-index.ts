@@ -77,7 +77,7 @@ export function findFile(index: TarIndex, name: string): TarEntry {
   throw new RamekinError("DATA_LOSS", `${name} is a link without end in the archive`);
 }
 
-interface Header {
+export interface Header {
   readonly name: string;
   readonly typeflag: string;
   readonly linkname: string;
@@ -85,7 +85,7 @@ interface Header {
 }
 
 /** Undefined for a block of zeros. */
-function readHeader(bytes: Buffer, position: number): Header | undefined {
+export function readHeader(bytes: Buffer, position: number): Header | undefined {
   if (bytes.every((byte) => byte === 0)) return undefined;
   let sum = 0;
   for (let index = 0; index < block; index++) sum += index >= 148 && index < 156 ? 32 : (bytes[index] ?? 0);
@@ -141,7 +141,7 @@ function checked(value: number): number {
 }
 
 /** `<length> <key>=<value>\n`, the length counting the whole record. */
-function paxRecords(bytes: Buffer): Readonly<Record<string, string>> {
+export function paxRecords(bytes: Buffer): Readonly<Record<string, string>> {
   const records: Record<string, string> = {};
   for (let position = 0; position < bytes.byteLength; ) {
     const space = bytes.indexOf(0x20, position);

@@ -51,14 +51,14 @@ export async function tarWriter(location: string | WritableStream<Uint8Array>): 
   };
 }
 
-interface Sink {
+export interface Sink {
   write(chunk: Uint8Array): Promise<void>;
   finish(): Promise<void>;
   drop(): Promise<void>;
 }
 
 /** Written beside its place, moved there when it is whole. */
-async function fileSink(path: string): Promise<Sink> {
+export async function fileSink(path: string): Promise<Sink> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
   const file: FileHandle = await open(temporary, "wx", 0o644).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") throw new RamekinError("NOT_FOUND", `${dirname(path)} does not exist`, { cause: error });
@@ -83,7 +83,7 @@ async function fileSink(path: string): Promise<Sink> {
   };
 }
 
-function streamSink(stream: WritableStream<Uint8Array>): Sink {
+export function streamSink(stream: WritableStream<Uint8Array>): Sink {
   const writer = stream.getWriter();
   return {
     write: async (chunk) => {

@@ -16,6 +16,9 @@ import type {
   Signal,
   WindowSize,
 } from "@ramekin/core";
+import type { ImageVerbs } from "./image-api.ts";
+
+export type * from "./image-api.ts";
 
 /**
  * What a program holds: one engine over one store. There is no daemon; any number of engines, in any processes, may share
@@ -25,7 +28,7 @@ import type {
  * `RamekinError`s; branch on `code`. Containers and images are named as people name them: a name, an id or a unique
  * prefix of an id; an ambiguous one rejects with INVALID_ARGUMENT, an unknown one with NOT_FOUND.
  */
-export interface Engine extends AsyncDisposable {
+export interface Engine extends ImageVerbs, AsyncDisposable {
   /** Durable state: images, snapshots, containers. */
   readonly root: string;
   /** State that a reboot may take away. */
@@ -41,7 +44,7 @@ export interface Engine extends AsyncDisposable {
   image(name: string, options?: Cancellable & { readonly platform?: Platform }): Promise<ImageDetails>;
   tag(source: string, target: string): Promise<void>;
   /** Removes a name; with the last name, the image and whatever nothing else needs. `force`: though a stopped container uses it. */
-  removeImage(name: string, options?: { readonly force?: boolean }): Promise<readonly RemovedImage[]>;
+  removeImage(name: string, options?: RemoveImageOptions): Promise<readonly RemovedImage[]>;
 
   /** Prepares the root file system and the bundle; nothing runs yet. Pulls what is missing, as `pull` says. */
   create(options: ContainerOptions): Promise<Container>;
@@ -62,6 +65,8 @@ export interface Engine extends AsyncDisposable {
 
 export interface PullOptions extends Cancellable {
   readonly platform?: Platform;
+  /** Every platform of an index, and what else it lists. */
+  readonly allPlatforms?: boolean;
   /** Makes the snapshots while the layers come, in one pass; an image whose layers are not what its config says is refused. */
   readonly unpack?: boolean;
   /** The storage driver that it is unpacked for, by name; the kernel chooses when absent. */
@@ -70,6 +75,8 @@ export interface PullOptions extends Cancellable {
 }
 
 export interface LoadOptions extends Cancellable {
+  /** Only this one of an index; UNSUPPORTED when an image has no such platform. */
+  readonly platform?: Platform;
   readonly onProgress?: (progress: PullProgress) => void;
 }
 
@@ -106,6 +113,14 @@ export interface ImageDetails extends ImageInfo {
   readonly manifest: Manifest;
   readonly config: ImageConfig;
   readonly platform: Platform;
+}
+
+export interface RemoveImageOptions {
+  readonly force?: boolean;
+  /** Only what these platforms of it, and nobody else, need; names stay. */
+  readonly platforms?: readonly Platform[];
+  /** What nothing needs any more stays until the next `prune`. */
+  readonly noPrune?: boolean;
 }
 
 export interface RemovedImage {
@@ -278,7 +293,12 @@ export interface EngineEvent {
   readonly type: "image" | "container";
   readonly action:
     | "pull"
+    | "push"
     | "load"
+    | "save"
+    | "import"
+    | "mount"
+    | "unmount"
     | "tag"
     | "untag"
     | "delete"

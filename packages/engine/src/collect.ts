@@ -2,6 +2,7 @@ import { type ContentStore, type Descriptor, type Digest, isRamekinError, type S
 import { chainIDs, isDigest, layoutEntries } from "@ramekin/oci";
 import { contentOf, documentDigester } from "./image.ts";
 import { reachable, readConfigDocument } from "./images.ts";
+import { mountKey, records } from "./mount-image.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { allIds, readConfigIfThere } from "./store/containers.ts";
 import { readImages } from "./store/images.ts";
@@ -38,11 +39,13 @@ export interface Marks {
   /** Chain ids: those of images, and those that containers were made from. */
   readonly snapshots: Set<string>;
   readonly containers: Set<string>;
+  /** Keys of the views that `image mount` shows. */
+  readonly mounts: Set<string>;
 }
 
 /** All that names, containers and leases refer to. DATA_LOSS for a document that is not what it should be. */
 export async function markNeeded(scope: Scope, leases: Leases): Promise<Marks> {
-  const marks: Marks = { blobs: new Set(leases.digests), snapshots: new Set(), containers: new Set() };
+  const marks: Marks = { blobs: new Set(leases.digests), snapshots: new Set(), containers: new Set(), mounts: new Set() };
   const content = await contentOf(scope);
   const roots = new Map<string, Descriptor>();
   for (const entry of layoutEntries(await readImages(scope.paths))) roots.set(entry.digest, entry);
@@ -53,6 +56,10 @@ export async function markNeeded(scope: Scope, leases: Leases): Promise<Marks> {
     roots.set(config.image.descriptor.digest, config.image.descriptor);
     // Known without the image's documents: those of a damaged image may be gone.
     if (config.image.chainId !== "") marks.snapshots.add(config.image.chainId);
+  }
+  for (const { key, image } of await records(scope)) {
+    marks.mounts.add(key);
+    roots.set(image.digest, image);
   }
   for (const root of roots.values()) await markImage(content, root, marks);
   for (const digest of leases.digests) await markLeased(content, digest, marks);
@@ -132,6 +139,7 @@ function isGarbage(key: string, leases: Leases, marks: Marks): boolean {
   const unpacking = /^unpack-([0-9a-f-]{36})-/.exec(key);
   if (unpacking) return !leases.ids.has(unpacking[1] as string);
   if (isDigest(key)) return !marks.snapshots.has(key);
+  if (mountKey.test(key)) return !marks.mounts.has(key);
   // Of a container that is gone; other keys are not ours to judge.
   return /^[0-9a-f]{64}$/.test(key) && !marks.containers.has(key);
 }

@@ -89,6 +89,15 @@ function scopeOf(
   };
 }
 
+/** A module of its own, loaded when somebody reads. */
+async function* exportImage(scope: Scope, ...rest: Parameters<Engine["exportImage"]>) {
+  yield* (await import("./export-image.ts")).exportImage(scope, ...rest);
+}
+
+async function* imageChanges(scope: Scope, ...rest: Parameters<Engine["imageChanges"]>) {
+  yield* (await import("./image-changes.ts")).imageChanges(scope, ...rest);
+}
+
 function engineOver(scope: Scope, hub: EventHub, life: AbortController): Engine {
   const made = (prepared: Prepared, drains = false) => containerHandle(scope, prepared.config, { prepared, owned: true, drains });
   return {
@@ -101,6 +110,18 @@ function engineOver(scope: Scope, hub: EventHub, life: AbortController): Engine 
     image: async (name, options) => (await import("./images.ts")).inspectImage(scope, name, options),
     tag: async (source, target) => (await import("./tag.ts")).tag(scope, source, target),
     removeImage: async (name, options) => (await import("./remove-image.ts")).removeImage(scope, name, options),
+    remoteTags: async (repository, options) => (await import("./remote-tags.ts")).remoteTags(scope, repository, options),
+    push: async (reference, options) => (await import("./push.ts")).push(scope, reference, options),
+    save: async (names, target, options) => (await import("./save.ts")).save(scope, names, target, options),
+    import: async (source, options) => (await import("./import.ts")).importImage(scope, source, options),
+    exportImage: (name, options) => exportImage(scope, name, options),
+    history: async (name, options) => (await import("./history.ts")).history(scope, name, options),
+    imageChanges: (name, base, options) => imageChanges(scope, name, base, options),
+    platforms: async (name, options) => (await import("./platforms.ts")).imagePlatforms(scope, name, options),
+    mountImage: async (name, options) => (await import("./mount-image.ts")).mountImage(scope, name, options),
+    mountedImages: async () => (await import("./mount-image.ts")).mountedImages(scope),
+    unmountImage: async (name) => (await import("./mount-image.ts")).unmountImage(scope, name),
+    pruneImages: async (options) => (await import("./prune-images.ts")).pruneImages(scope, options),
     create: async (options) => made(await create(scope, options)),
     run: async (options: ContainerOptions) => {
       const container = made(await create(scope, options), true);

@@ -33,6 +33,7 @@ export async function load(scope: Scope, source: string | ByteStream, options: L
     await ingestImage(content, (descriptor, rest) => images.blob(descriptor, rest), root, {
       name: name ?? root.digest,
       lease,
+      ...(options.platform && { platform: options.platform, asked: options.platform }),
       signal: options.signal,
       onProgress: options.onProgress,
     });
@@ -71,14 +72,14 @@ async function openSource(scope: Scope, location: string, options: Cancellable):
   const entry = await stat(location).catch((error: unknown) => {
     throw fileError(error, location);
   });
-  if (entry.isDirectory()) return (await scope.kernel.use("transport", "oci")).source(location, options);
-  return openArchive(scope, location, options);
+  return firstThatFits(scope, location, [entry.isDirectory() ? "oci" : "oci-archive", "docker-archive", "dir"], options);
 }
 
-/** A file does not say which archive it is; `docker save` writes one that is both. The layout goes first: it has digests. */
-async function openArchive(scope: Scope, location: string, options: Cancellable): Promise<ImageSource> {
+/** Neither a file nor a folder says what it is; `docker save` writes one that is both. The layout goes first: it has digests. */
+async function firstThatFits(scope: Scope, location: string, transports: readonly string[], options: Cancellable): Promise<ImageSource> {
   const refusals: RamekinError[] = [];
-  for (const name of ["oci-archive", "docker-archive"]) {
+  for (const name of transports) {
+    if (!scope.kernel.registry.find("transport", name)) continue;
     try {
       return await (await scope.kernel.use("transport", name)).source(location, options);
     } catch (error) {

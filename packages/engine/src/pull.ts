@@ -12,6 +12,8 @@ import { ArrivingLayers, type ArrivingOptions } from "./unpack-arriving.ts";
 
 /** See `Engine.pull`. What comes embedded is taken from there, whatever a registry may say. */
 export async function pull(scope: Scope, text: string, options: PullOptions = {}): Promise<ImageInfo> {
+  if (options.allPlatforms && options.platform)
+    throw new RamekinError("INVALID_ARGUMENT", "all platforms and one platform cannot be had at once", { hint: "leave out one of both" });
   const reference = parseReference(text);
   const name = formatReference(reference);
   await scope.opened();

@@ -1,7 +1,8 @@
 import { type Descriptor, RamekinError } from "@ramekin/core";
 import { type LayoutIndex, layoutEntries, namesOf, removeDigest, removeName } from "@ramekin/oci";
-import type { ContainerConfig, RemovedImage } from "./api.ts";
+import type { ContainerConfig, RemovedImage, RemoveImageOptions } from "./api.ts";
 import { collectGarbage } from "./collect.ts";
+import { records } from "./mount-image.ts";
 import { familiarName, mustResolve } from "./resolve.ts";
 import type { Scope } from "./scope.ts";
 import { allIds, currentState, readConfigIfThere } from "./store/containers.ts";
@@ -11,12 +12,9 @@ import { changeImages, readImages } from "./store/images.ts";
  * See `Engine.removeImage`. A name goes by itself while the image has others; the last one takes the image with it. An id stands
  * for all names, which takes `force` when there are several.
  */
-export async function removeImage(
-  scope: Scope,
-  text: string,
-  options: { readonly force?: boolean } = {},
-): Promise<readonly RemovedImage[]> {
+export async function removeImage(scope: Scope, text: string, options: RemoveImageOptions = {}): Promise<readonly RemovedImage[]> {
   await scope.opened();
+  if (options.platforms?.length) return (await import("./remove-platform.ts")).removePlatforms(scope, text, options.platforms, options);
   const { descriptor, name: found } = mustResolve(await readImages(scope.paths), text);
   const names = namesOf(await readImages(scope.paths), descriptor.digest);
   const byId = isId(text, descriptor);
@@ -44,7 +42,7 @@ export async function removeImage(
   });
   for (const { untagged } of removed) if (untagged !== undefined) scope.emit("image", "untag", descriptor.digest, { name: untagged });
   if (!last || layoutEntries(await readImages(scope.paths)).some(({ digest }) => digest === descriptor.digest)) return removed;
-  const { blobs } = await collectGarbage(scope);
+  const { blobs } = options.noPrune ? { blobs: [] } : await collectGarbage(scope);
   scope.emit("image", "delete", descriptor.digest);
   const order = [descriptor.digest, ...blobs.filter((digest) => digest !== descriptor.digest)];
   return [...removed, ...order.map((deleted) => ({ deleted }))];
@@ -56,6 +54,9 @@ const conflict = (why: string, hint: string) => new RamekinError("FAILED_PRECOND
 
 /** A running container's image stays, whatever is said; a stopped one's with `force` loses its name, and its data only when that goes. */
 async function refuseWhileUsed(scope: Scope, image: Descriptor, name: string, force: boolean): Promise<void> {
+  if ((await records(scope)).some(({ id }) => id === image.digest)) {
+    throw conflict(`unable to remove ${name}: image ${short(image)} is mounted`, `\`ramekin image unmount ${name}\` first`);
+  }
   for (const config of await configsUsing(scope, image)) {
     const { status } = await currentState(scope, config);
     const live = status === "running" || status === "paused";

@@ -8,6 +8,7 @@ export {
   maskedCapabilities,
 } from "./capabilities.ts";
 export { chainIDs } from "./chain-id.ts";
+export { applyChange } from "./change.ts";
 export { readDescriptor, readDescriptors } from "./descriptor.ts";
 export { defaultDevices, deviceMounts, deviceRules } from "./devices.ts";
 export { asDiffID, blobPath, type DigesterFor, digestAlgorithm, digestHex, digestOf, isDigest, parseDigest } from "./digest.ts";

@@ -20,7 +20,11 @@ export const announced: Readonly<Record<string, readonly Announced[]>> = {
     { kind: "transport", name: "oci" },
     { kind: "transport", name: "oci-archive" },
   ],
-  "transport-docker-archive": [{ kind: "transport", name: "docker-archive" }],
+  "transport-docker-archive": [
+    { kind: "transport", name: "docker-archive" },
+    { kind: "transport", name: "dual-archive" },
+    { kind: "transport", name: "dir" },
+  ],
   "codec-native": [
     { kind: "codec", name: "native-gzip", for: "gzip" },
     { kind: "codec", name: "native-zstd", for: "zstd" },

@@ -42,14 +42,35 @@ pub fn diff(
 
 #[derive(Deserialize)]
 pub struct Changes {
-    /// An overlay's upper directory.
-    directory: PathBuf,
+    /// An overlay's upper directory; or
+    directory: Option<PathBuf>,
+    /// a whole tree.
+    upper: Option<Vec<Mount>>,
     lower: Vec<Mount>,
 }
 
-pub fn changes(Changes { directory, lower }: Changes) -> Result<Done> {
-    let upper = Upper::Layer(Root::open(&directory)?);
-    let lower = Stage::default().mount(&lower, Access::Read)?;
+pub fn changes(
+    Changes {
+        directory,
+        upper,
+        lower,
+    }: Changes,
+) -> Result<Done> {
+    let stage = Stage::default();
+    let upper = match (directory, upper) {
+        (Some(directory), None) => Upper::Layer(Root::open(&directory)?),
+        (None, Some(mounts)) => match ramekin_layer::upper_of(&lower, &mounts) {
+            Some(directory) => Upper::Layer(Root::open(&directory)?),
+            None => Upper::Tree(stage.mount(&mounts, Access::Read)?),
+        },
+        _ => {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                "what has changed is either a directory or mounts",
+            ))
+        }
+    };
+    let lower = stage.mount(&lower, Access::Read)?;
     ramekin_layer::changes(&lower, &upper, &mut BufWriter::new(output()?))?;
     Ok(Done {})
 }

@@ -14,10 +14,15 @@ export function diffTrees(lower: readonly Mount[], upper: readonly Mount[], opti
   return { stream: output(run), result: run.result };
 }
 
-/** What `directory`, an overlay's upper directory, changes over `lower`. */
-export async function* changes(directory: string, lower: readonly Mount[], options: Cancellable = {}): AsyncGenerator<Change> {
+/** What an overlay's upper directory, or a whole tree given by its mounts, changes over `lower`. */
+export async function* changes(
+  upper: string | readonly Mount[],
+  lower: readonly Mount[],
+  options: Cancellable = {},
+): AsyncGenerator<Change> {
   const { createInterface } = await import("node:readline");
-  const run = startRootfs("changes", { directory, lower }, { ...options, stdout: true });
+  const request = typeof upper === "string" ? { directory: upper, lower } : { upper, lower };
+  const run = startRootfs("changes", request, { ...options, stdout: true });
   try {
     if (run.stdout) for await (const line of createInterface({ input: run.stdout })) yield JSON.parse(line) as Change;
     await run.result;

@@ -1,0 +1,67 @@
+import type { Digest } from "@ramekin/core";
+import { layoutEntries, namesOf, removeDigest } from "@ramekin/oci";
+import type { ImageInfo, PrunedImages, PruneImagesOptions } from "./api.ts";
+import { collectGarbage } from "./collect.ts";
+import { contentOf } from "./image.ts";
+import { listImages, reachable, readConfigDocument } from "./images.ts";
+import { records } from "./mount-image.ts";
+import { familiarName } from "./resolve.ts";
+import type { Scope } from "./scope.ts";
+import { allIds, readConfigIfThere } from "./store/containers.ts";
+import { changeImages, readImages } from "./store/images.ts";
+
+/** See `Engine.pruneImages`. An image goes with all its names or not at all. */
+export async function pruneImages(scope: Scope, options: PruneImagesOptions = {}): Promise<PrunedImages> {
+  await scope.opened();
+  const doomed = new Set<Digest>();
+  for (const image of await listImages(scope, options)) if (await isDoomed(scope, image, options)) doomed.add(image.id);
+  const used = await inUse(scope);
+  for (const digest of used) doomed.delete(digest);
+
+  const untagged: string[] = [];
+  const removed: Digest[] = [];
+  await changeImages(
+    scope.paths,
+    (index) => {
+      untagged.length = 0;
+      removed.length = 0;
+      let after = index;
+      for (const digest of new Set(layoutEntries(index).map((entry) => entry.digest))) {
+        const names = namesOf(index, digest);
+        // What has got a name meanwhile is wanted.
+        if (!doomed.has(digest) || (names.length > 0 && !options.all)) continue;
+        untagged.push(...names.map(familiarName));
+        removed.push(digest);
+        after = removeDigest(after, digest);
+      }
+      return after;
+    },
+    options,
+  );
+  if (removed.length === 0) return { untagged: [], deleted: [], reclaimed: 0 };
+  const { blobs, reclaimed } = await collectGarbage(scope);
+  for (const name of untagged) scope.emit("image", "untag", "", { name });
+  for (const digest of removed) scope.emit("image", "delete", digest);
+  return { untagged, deleted: [...removed, ...blobs.filter((digest) => !removed.includes(digest))], reclaimed };
+}
+
+async function isDoomed(scope: Scope, image: ImageInfo, { all, until, keep }: PruneImagesOptions): Promise<boolean> {
+  if (!all && namesOf(await readImages(scope.paths), image.id).length > 0) return false;
+  if (until && (image.createdAt ?? new Date(0)) >= until) return false;
+  return keep === undefined || !keep(image, await labelsOf(scope, image));
+}
+
+/** Of the first of its images that is here. */
+async function labelsOf(scope: Scope, { descriptor }: ImageInfo): Promise<Readonly<Record<string, string>>> {
+  const content = await contentOf(scope);
+  for (const { manifest } of (await reachable(content, descriptor)).images) {
+    if (await content.stat(manifest.config.digest)) return (await readConfigDocument(content, manifest.config)).config?.Labels ?? {};
+  }
+  return {};
+}
+
+async function inUse(scope: Scope): Promise<readonly Digest[]> {
+  const configs = await Promise.all((await allIds(scope.paths)).map((id) => readConfigIfThere(scope.paths, id)));
+  const mounted = (await records(scope)).map(({ id }) => id);
+  return [...configs.flatMap((config) => (config ? [config.image.descriptor.digest] : [])), ...mounted];
+}
