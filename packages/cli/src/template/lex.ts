@@ -52,19 +52,20 @@ function findClose(text: string, from: number): number {
 }
 
 const word = "[\\p{L}_][\\p{L}\\p{N}_]*";
-const tokenPattern = new RegExp(
-  `\\s+|(?<field>\\.${word})|(?<variable>\\$(?:${word})?)|(?<quoted>"(?:[^"\\\\]|\\\\.)*")|\`(?<raw>[^\`]*)\`|(?<number>-?\\d+(?:\\.\\d+)?)|(?<name>${word})|(?<mark>:=|[.|(),=])`,
-  "uy",
-);
+/** Made when there is something to cut: its Unicode classes take a millisecond, and most listings have no template. */
+const tokenPattern = () =>
+  new RegExp(
+    `\\s+|(?<field>\\.${word})|(?<variable>\\$(?:${word})?)|(?<quoted>"(?:[^"\\\\]|\\\\.)*")|\`(?<raw>[^\`]*)\`|(?<number>-?\\d+(?:\\.\\d+)?)|(?<name>${word})|(?<mark>:=|[.|(),=])`,
+    "uy",
+  );
 
 function tokens(body: string): Token[] {
   const found: Token[] = [];
-  tokenPattern.lastIndex = 0;
-  while (tokenPattern.lastIndex < body.length) {
-    const at = tokenPattern.lastIndex;
-    const groups = tokenPattern.exec(body)?.groups;
-    if (groups === undefined && tokenPattern.lastIndex === 0)
-      throw templateError(`unexpected "${body.slice(at, at + 10)}" in action: ${body}`);
+  const pattern = tokenPattern();
+  while (pattern.lastIndex < body.length) {
+    const at = pattern.lastIndex;
+    const groups = pattern.exec(body)?.groups;
+    if (groups === undefined && pattern.lastIndex === 0) throw templateError(`unexpected "${body.slice(at, at + 10)}" in action: ${body}`);
     const { field, variable, quoted, raw, number, name, mark } = groups ?? {};
     if (field !== undefined) found.push({ type: "field", name: field.slice(1), joined: at > 0 && !/[\s(|]/.test(body[at - 1] as string) });
     else if (variable !== undefined) found.push({ type: "variable", name: variable.slice(1) });
