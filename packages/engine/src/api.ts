@@ -16,8 +16,10 @@ import type {
   Signal,
   WindowSize,
 } from "@ramekin/core";
+import type { AccountVerbs } from "./account-api.ts";
 import type { ImageVerbs } from "./image-api.ts";
 
+export type * from "./account-api.ts";
 export type * from "./image-api.ts";
 
 /**
@@ -28,7 +30,7 @@ export type * from "./image-api.ts";
  * `RamekinError`s; branch on `code`. Containers and images are named as people name them: a name, an id or a unique
  * prefix of an id; an ambiguous one rejects with INVALID_ARGUMENT, an unknown one with NOT_FOUND.
  */
-export interface Engine extends ImageVerbs, AsyncDisposable {
+export interface Engine extends AccountVerbs, ImageVerbs, AsyncDisposable {
   /** Durable state: images, snapshots, containers. */
   readonly root: string;
   /** State that a reboot may take away. */

@@ -122,6 +122,9 @@ function engineOver(scope: Scope, hub: EventHub, life: AbortController): Engine 
     mountedImages: async () => (await import("./mount-image.ts")).mountedImages(scope),
     unmountImage: async (name) => (await import("./mount-image.ts")).unmountImage(scope, name),
     pruneImages: async (options) => (await import("./prune-images.ts")).pruneImages(scope, options),
+    login: async (registry, options) => (await import("./accounts.ts")).login(scope, registry, options),
+    logout: async (registry, options) => (await import("./accounts.ts")).logout(scope, registry, options),
+    account: async (registry, options) => (await import("./accounts.ts")).account(scope, registry, options),
     create: async (options) => made(await create(scope, options)),
     run: async (options: ContainerOptions) => {
       const container = made(await create(scope, options), true);
