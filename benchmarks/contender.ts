@@ -5,16 +5,25 @@ export interface Contender {
   readonly absent?: string;
   /** Once, before the first round. */
   prepare?(): Promise<void>;
-  /** The measured work; rejects when the work was not done. */
-  run?(): Promise<void>;
+  /** Not measured, before each run: takes away what the last one made. */
+  reset?(): Promise<void>;
+  /** The measured work; rejects when the work was not done. Resolves with what it took beside time, where that is known. */
+  run?(): Promise<Effort | void>;
   /** After the last round, also after a failure. */
   dispose?(): Promise<void>;
+}
+
+export interface Effort {
+  /** The largest resident set of its processes, in bytes. */
+  readonly resident: number;
 }
 
 export interface Measurement {
   readonly name: string;
   /** Milliseconds, in the order taken. */
   readonly samples: readonly number[];
+  /** The largest of all runs. */
+  readonly resident?: number;
 }
 
 /** `p` in 0…1, of samples in any order. */
@@ -33,21 +42,28 @@ export async function measure(
 ): Promise<Measurement[]> {
   const taking = contenders.filter(({ absent }) => absent === undefined);
   const samples = new Map<string, number[]>(taking.map(({ name }) => [name, []]));
+  const resident = new Map<string, number>();
   try {
     for (const contender of taking) {
       await contender.prepare?.();
+      await contender.reset?.();
       await contender.run?.(); // caches warm, as for every later round
     }
     for (let round = 0; round < rounds; round += 1) {
       for (const contender of taking) {
+        await contender.reset?.();
         await new Promise((resolve) => setTimeout(resolve, idle));
         const begin = performance.now();
-        await contender.run?.();
+        const effort = await contender.run?.();
         samples.get(contender.name)?.push(performance.now() - begin);
+        if (effort) resident.set(contender.name, Math.max(resident.get(contender.name) ?? 0, effort.resident));
       }
     }
   } finally {
     for (const contender of taking) await contender.dispose?.();
   }
-  return taking.map(({ name }) => ({ name, samples: samples.get(name) ?? [] }));
+  return taking.map(({ name }) => {
+    const most = resident.get(name);
+    return { name, samples: samples.get(name) ?? [], ...(most !== undefined && { resident: most }) };
+  });
 }
