@@ -8,7 +8,7 @@ export interface Contender {
   /** Not measured, before each run: takes away what the last one made. */
   reset?(): Promise<void>;
   /** The measured work; rejects when the work was not done. Resolves with what it took beside time, where that is known. */
-  run?(): Promise<Effort | void>;
+  run?(): Promise<Effort | undefined>;
   /** After the last round, also after a failure. */
   dispose?(): Promise<void>;
 }

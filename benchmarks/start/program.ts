@@ -5,7 +5,11 @@ import { join } from "node:path";
 import type { Effort } from "../contender.ts";
 
 /** Runs to its end without a shell; rejects, with what it said, unless it ended with 0. */
-export function program(command: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<void> {
+export function program(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<undefined> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"], ...options });
     let said = "";
@@ -14,7 +18,7 @@ export function program(command: string, args: readonly string[], options: { cwd
     });
     child.on("error", reject);
     child.on("close", (code, signal) =>
-      code === 0 ? resolve() : reject(new Error(`${command} ${args.join(" ")}: ${code ?? signal}: ${said.trim()}`)),
+      code === 0 ? resolve(undefined) : reject(new Error(`${command} ${args.join(" ")}: ${code ?? signal}: ${said.trim()}`)),
     );
   });
 }

@@ -9,7 +9,7 @@ export interface Client {
   readonly name: string;
   readonly absent?: string;
   open?(): Promise<void>;
-  run(...args: string[]): Promise<Effort | void>;
+  run(...args: string[]): Promise<Effort | undefined>;
   /** Forgets every image. */
   empty(): Promise<void>;
   close?(): Promise<void>;
