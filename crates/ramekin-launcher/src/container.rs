@@ -5,7 +5,7 @@ use crate::status::{executed, Status};
 use crate::workload::Program;
 use crate::{cgroup_v1, devices};
 use libcontainer::container::builder::ContainerBuilder;
-use libcontainer::container::Container;
+use libcontainer::container::{Container, ContainerStatus, State};
 use libcontainer::oci_spec::runtime::Spec;
 use libcontainer::syscall::syscall::SyscallType;
 use nix::fcntl::OFlag;
@@ -82,6 +82,7 @@ pub fn exec(
 ) -> Result<()> {
     let (status, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     let container = load(root, id)?;
+    record_start(&container)?;
     let spec = Spec::load(container.bundle().join("config.json"))?;
     let init = container.pid().ok_or("the container has no process")?;
     let (guard, _user_namespace) = guard::prepare(&spec, init.as_raw(), process)?;
@@ -104,7 +105,22 @@ fn load(root: &Path, id: &str) -> Result<Container> {
     if !directory.exists() {
         return Err(format!("container {id} does not exist").into());
     }
-    Ok(Container::load(directory)?)
+    let mut container = Container::load(directory)?;
+    if container.status() == ContainerStatus::Created && !Status::is_awaited(root, id) {
+        container.set_status(ContainerStatus::Running);
+    }
+    Ok(container)
+}
+
+/// For libcontainer, which reads the state by itself when it makes one more process: that it was started, which the
+/// supervisor keeps to itself. At once, since two may do so at a time.
+fn record_start(container: &Container) -> Result<()> {
+    if State::load(&container.root)?.status != ContainerStatus::Created {
+        return Ok(());
+    }
+    let draft = container.root.join(format!("state.{}", std::process::id()));
+    std::fs::write(&draft, serde_json::to_vec(&container.state)?)?;
+    Ok(std::fs::rename(draft, State::file_path(&container.root))?)
 }
 
 pub fn start(root: &Path, id: &str) -> Result<()> {

@@ -43,6 +43,11 @@ impl Status {
         Ok(file)
     }
 
+    /// Until somebody has started the container: the supervisor does so itself, and takes the FIFO away.
+    pub fn is_awaited(root: &Path, id: &str) -> bool {
+        Self::path(root, id).exists()
+    }
+
     pub fn remove(root: &Path, id: &str) -> io::Result<()> {
         match std::fs::remove_file(Self::path(root, id)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -27,6 +27,18 @@ pub struct Config {
     pub cleanup: Vec<CleanupOperation>,
 }
 
+impl Config {
+    /// Whether the clean-up takes the state file too: then it need not survive a power cut.
+    pub fn is_temporary(&self) -> bool {
+        self.cleanup.iter().any(|operation| match operation {
+            CleanupOperation::RemoveTree { root, path } => {
+                self.state_file.starts_with(root.join(path))
+            }
+            _ => false,
+        })
+    }
+}
+
 /// An OCI runtime's command line: `argv`, then global options, then the verb.
 #[derive(Clone, Debug, Deserialize)]
 pub struct LauncherConfig {

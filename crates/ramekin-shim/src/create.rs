@@ -9,6 +9,7 @@ use ramekin_sys::{netns, Code, Context, Error, Result};
 
 use crate::cleanup;
 use crate::config::Config;
+use crate::grace_period;
 use crate::launcher::{self, Launcher};
 use crate::poll::Poll;
 use crate::prepare::{prepare, Prepared};
@@ -21,6 +22,9 @@ use crate::task::Task;
 /// Leaves nothing behind when it fails.
 pub fn create(mut config: Config, run: RunDirectory) -> Result<Shim> {
     let children = block_signals()?;
+    if config.cgroup.is_some() {
+        grace_period::begin();
+    }
     process::become_subreaper().context(|| "become the reaper of orphans")?;
     let prepared = prepare(&config, &run)?;
     let made = make(&config, &run, &prepared);
@@ -61,6 +65,8 @@ pub fn create(mut config: Config, run: RunDirectory) -> Result<Shim> {
         next_key: FIRST,
         ending: Ending::NotYet,
         start_error: None,
+        hooks: prepared.hooks,
+        starting: None,
     })
 }
 
@@ -136,7 +142,7 @@ fn finish(
         netns::loopback_up_in(&namespace).context(|| "bring lo up")?;
     }
     let state = State::created(pid)?;
-    state.write(&config.state_file)?;
+    state.write(&config.state_file, false)?;
     Ok((state, task, run.listen("sock")?))
 }
 

@@ -105,7 +105,10 @@ impl Shim {
         if key == FIRST {
             self.state.exit = task.exit.clone();
             self.state.status = Status::Stopped;
-            if let Err(error) = self.state.write(&self.config.state_file) {
+            if let Err(error) = self
+                .state
+                .write(&self.config.state_file, !self.config.is_temporary())
+            {
                 crate::report(format_args!("{error}"));
             }
             self.ending = Ending::WaitingForTasks(Instant::now() + OTHERS);

@@ -167,12 +167,12 @@ impl Shim {
             return;
         }
         self.state.status = status;
-        if let Err(error) = self.state.write(&self.config.state_file) {
+        if let Err(error) = self.state.write(&self.config.state_file, false) {
             crate::report(format_args!("{error}"));
         }
     }
 
-    fn started(&mut self, result: Result<()>) -> Result<()> {
+    pub fn started(&mut self, result: Result<()>) -> Result<()> {
         let Some(task) = self.tasks.get_mut(&FIRST) else {
             return result;
         };

@@ -165,7 +165,7 @@ pub fn check(verb: &str, ended: Ended, errors: &impl AsFd) -> Result<()> {
     }
 }
 
-fn explain(verb: &str, ended: Ended, said: &str) -> Error {
+pub fn explain(verb: &str, ended: Ended, said: &str) -> Error {
     let said = said.trim().trim_end_matches(": unknown");
     let line = said.lines().last().unwrap_or("").trim();
     let has = |words: &[&str]| words.iter().any(|word| line.contains(word));

@@ -106,7 +106,9 @@ impl Shim {
                 });
             }
             task.phase = Phase::Starting;
-            self.launch(Work::Start, "start", &[], Some(client))?;
+            if !self.start_directly(client)? {
+                self.launch(Work::Start, "start", &[], Some(client))?;
+            }
         } else {
             if self.state.status != Status::Running {
                 return Err(self.wrong_status());

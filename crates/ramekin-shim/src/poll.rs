@@ -23,6 +23,8 @@ pub enum Token {
     Exit(usize),
     /// By the launcher's pid.
     Job(usize),
+    /// The container's first process says how its start went.
+    Started,
 }
 
 impl Token {
@@ -38,6 +40,7 @@ impl Token {
             Token::Exit(index) => (7, index),
             Token::Console(index) => (8, index),
             Token::Job(index) => (9, index),
+            Token::Started => (10, 0),
         };
         EventData::new_u64((index as u64) << 8 | kind)
     }
@@ -54,6 +57,7 @@ impl Token {
             6 => Token::Log(index),
             7 => Token::Exit(index),
             8 => Token::Console(index),
+            10 => Token::Started,
             _ => Token::Job(index),
         }
     }

@@ -20,6 +20,8 @@ pub struct Prepared {
     /// The root, for looking up users of later processes.
     pub root: Root,
     pub new_network: bool,
+    /// The launcher runs programs of the caller's around the container's start.
+    pub hooks: bool,
     /// The processes die with the first one: the kernel sees to that.
     pub own_pids: bool,
     /// For the ownership of pipes; `None` where ids are mapped.
@@ -88,6 +90,7 @@ pub fn prepare(config: &Config, run: &RunDirectory) -> Result<Prepared> {
     Ok(Prepared {
         root,
         new_network,
+        hooks: spec.get("hooks").is_some_and(|hooks| !hooks.is_null()),
         own_pids: spec::has_new_namespace(&spec, "pid"),
         uid: (!spec::has_namespace(&spec, "user")).then(|| uid_of(process)),
         console_size: spec::console_size(process),

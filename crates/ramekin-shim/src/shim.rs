@@ -16,6 +16,7 @@ use crate::launcher::Launcher;
 use crate::log::Stream;
 use crate::poll::{Poll, Token};
 use crate::run_directory::RunDirectory;
+use crate::starting::Starting;
 use crate::state::State;
 use crate::task::Task;
 
@@ -49,6 +50,9 @@ pub struct Shim {
     pub ending: Ending,
     /// Why the program did not run.
     pub start_error: Option<String>,
+    /// There are some that only the launcher runs.
+    pub hooks: bool,
+    pub starting: Option<Starting>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +106,7 @@ impl Shim {
             }
             Token::Console(key) => self.connect_terminal(key),
             Token::Exit(key) => self.task_may_have_ended(key),
+            Token::Started => self.start_may_be_over(),
             Token::Job(pid) => self.job_may_have_ended(pid as i32)?,
         }
         Ok(())
@@ -197,6 +202,7 @@ impl Shim {
 
     fn all_tasks_ended(&self) -> bool {
         self.jobs.is_empty()
+            && self.starting.is_none()
             && self
                 .tasks
                 .values()

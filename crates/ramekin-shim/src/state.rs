@@ -103,9 +103,9 @@ impl State {
         serde_json::to_value(self).expect("a state has string keys only")
     }
 
-    /// Replaces the file at once. Fields of others stay; ours that no longer apply go. Durable once stopped: before that, a
-    /// reboot makes it stale anyway, and says so by its boot id.
-    pub fn write(&self, file: &Path) -> Result<()> {
+    /// Replaces the file at once. Fields of others stay; ours that no longer apply go. Only worth to be durable once stopped:
+    /// before that, a reboot makes it stale anyway, and says so by its boot id.
+    pub fn write(&self, file: &Path, durably: bool) -> Result<()> {
         let mut object = match fs::read(file)
             .ok()
             .and_then(|text| serde_json::from_slice(&text).ok())
@@ -119,7 +119,7 @@ impl State {
         if let Value::Object(fields) = self.to_json() {
             object.extend(fields);
         }
-        replace(file, &Value::Object(object), self.status == Status::Stopped)
+        replace(file, &Value::Object(object), durably)
     }
 }
 
@@ -150,7 +150,7 @@ mod tests {
         .unwrap();
         State::created(std::process::id() as i32)
             .unwrap()
-            .write(&file)
+            .write(&file, false)
             .unwrap();
         let read: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
         fs::remove_file(&file).unwrap();

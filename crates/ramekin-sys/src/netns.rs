@@ -3,9 +3,23 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-/// Brings `lo` up in another network namespace. A child does it: from a user namespace there is no way back to the network
-/// namespace of the host. For processes of one thread.
+/// Brings `lo` up in another network namespace. For processes of one thread.
 pub fn loopback_up_in(namespace: &File) -> io::Result<()> {
+    let home = File::open("/proc/self/ns/net")?;
+    // Whoever may enter where he is may come back: no need for a child, which takes 2 ms.
+    match enter(&home) {
+        Ok(()) => {
+            enter(namespace)?;
+            let result = loopback_up();
+            enter(&home)?;
+            result
+        }
+        // From a user namespace there is no way back to the network namespace of the host.
+        Err(_) => loopback_up_by_child(namespace),
+    }
+}
+
+fn loopback_up_by_child(namespace: &File) -> io::Result<()> {
     // SAFETY: one thread, so the child may do whatever its parent could; it ends here.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
