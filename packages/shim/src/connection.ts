@@ -32,6 +32,8 @@ export async function connect(directory: string, signal?: AbortSignal): Promise<
     });
   } catch (error) {
     if (isAbsent(error)) throw new Gone(directory, false);
+    // It closed its socket with us in the queue (unix_release_sock resets those).
+    if ((error as NodeJS.ErrnoException).code === "ECONNRESET") throw new Gone(directory, true);
     throw new RamekinError("UNAVAILABLE", `no connection to the supervisor in ${directory}: ${(error as Error).message}`, { cause: error });
   } finally {
     closeSync(descriptor);
