@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Identity } from "./authority.ts";
+import { missingTool } from "./missing-tool.ts";
+import { tokenIssuer, tokenService } from "./token-server.ts";
 
 /** Debian's `docker-registry`: the reference implementation, in a process of its own. */
 export interface DockerRegistry extends AsyncDisposable {
@@ -17,14 +19,15 @@ export interface DockerRegistry extends AsyncDisposable {
 export interface DockerRegistryOptions {
   /** Contents of an htpasswd file (bcrypt): only with these users and passwords. */
   readonly htpasswd?: string;
+  readonly tls?: Identity & { /** Only for clients with a certificate of this authority: a path. */ readonly clients?: string };
+  /** Only with tokens from this realm, signed by somebody whom this authority knows: a path. */
+  readonly tokens?: { readonly realm: string; readonly authority: string };
 }
 
 /** Why there can be none on this machine; undefined when there can. */
-export const noDockerRegistry = (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, "docker-registry")))
-  ? undefined
-  : "docker-registry is not installed (apt-get install docker-registry)";
+export const noDockerRegistry = missingTool("docker-registry");
 
-export async function dockerRegistry({ htpasswd }: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+export async function dockerRegistry({ htpasswd, tls, tokens }: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const folder = await mkdtemp(join(tmpdir(), "ramekin-registry-"));
   const storage = join(folder, "storage");
   const host = `127.0.0.1:${await freePort()}`;
@@ -34,7 +37,14 @@ export async function dockerRegistry({ htpasswd }: DockerRegistryOptions = {}): 
     version: "0.1",
     log: { level: "error", accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
-    http: { addr: host, secret: "not a secret" },
+    http: {
+      addr: host,
+      secret: "not a secret",
+      ...(tls && { tls: { certificate: tls.cert, key: tls.key, ...(tls.clients !== undefined && { clientcas: [tls.clients] }) } }),
+    },
+    ...(tokens && {
+      auth: { token: { realm: tokens.realm, service: tokenService, issuer: tokenIssuer, rootcertbundle: tokens.authority } },
+    }),
     ...(htpasswd !== undefined && { auth: { htpasswd: { realm: "test", path: passwords } } }),
   };
   // JSON is YAML.
@@ -58,13 +68,19 @@ export async function dockerRegistry({ htpasswd }: DockerRegistryOptions = {}): 
 
   for (let tries = 0; tries < 100; tries++) {
     if (child.exitCode !== null) break;
-    const response = await fetch(`http://${host}/v2/`).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response?.status === 200 || response?.status === 401) return { host, storage, [Symbol.asyncDispose]: close };
+    if (await listens(host)) return { host, storage, [Symbol.asyncDispose]: close };
     await sleep(50);
   }
   await close();
   throw new Error(`docker-registry does not answer at ${host}: ${said}`);
+}
+
+/** Whatever it then speaks, and to whomever. */
+function listens(host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(host.split(":")[1]), "127.0.0.1", () => resolve(true));
+    socket.once("error", () => resolve(false)).once("connect", () => socket.destroy());
+  });
 }
 
 async function freePort(): Promise<number> {
