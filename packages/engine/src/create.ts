@@ -6,6 +6,7 @@ import { randomHex } from "@ramekin/native";
 import type { MountConfig } from "@ramekin/oci";
 import type { ContainerConfig, ContainerOptions } from "./api.ts";
 import { cgroupPath, checkLimits } from "./cgroup.ts";
+import { departureMs, isLeaving } from "./departure.ts";
 import { writeEtcFiles } from "./etc-files.ts";
 import { blobsOf, contentOf, type OpenedImage, openImage, topOf } from "./image.ts";
 import { amendSpec, notify } from "./kernel/hooks.ts";
@@ -17,7 +18,6 @@ import { mustResolve, type ResolvedImage } from "./resolve.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { parseSignal } from "./signals.ts";
 import { containerSpec, hostnameOf } from "./spec.ts";
-import { currentState, isThere, readConfigIfThere } from "./store/containers.ts";
 import { fileError, replaceFile } from "./store/files.ts";
 import { readImages } from "./store/images.ts";
 import { markUsed } from "./store/last-use.ts";
@@ -219,9 +219,6 @@ async function all<T extends readonly unknown[]>(...work: { [Index in keyof T]: 
   return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T;
 }
 
-/** How long a name may still be held by a container that is on its way out (`--rm` answers first and tidies up after). */
-const departureMs = 10_000;
-
 async function reserve(scope: Scope, wanted: string | undefined, id: string, signal: AbortSignal | undefined): Promise<string> {
   if (wanted === undefined) {
     for (let tries = 0; tries < 20; tries++) {
@@ -244,11 +241,4 @@ async function reserve(scope: Scope, wanted: string | undefined, id: string, sig
     }
     await sleep(5, undefined, { ...(signal && { signal }) });
   }
-}
-
-async function isLeaving(scope: Scope, id: string): Promise<boolean> {
-  const config = await readConfigIfThere(scope.paths, id);
-  // Its configuration goes with its directory: one without the other is half removed, or half made.
-  if (!config) return !(await isThere(scope.paths.container(id).directory));
-  return config.options.autoRemove === true && (await currentState(scope, config)).status === "removing";
 }

@@ -2,6 +2,7 @@ import { type Descriptor, RamekinError } from "@ramekin/core";
 import { type LayoutIndex, layoutEntries, namesOf, removeDigest, removeName } from "@ramekin/oci";
 import type { ContainerConfig, RemovedImage, RemoveImageOptions } from "./api.ts";
 import { collectGarbage } from "./collect.ts";
+import { departs } from "./departure.ts";
 import { records } from "./mount-image.ts";
 import { familiarName, mustResolve } from "./resolve.ts";
 import type { Scope } from "./scope.ts";
@@ -58,6 +59,7 @@ async function refuseWhileUsed(scope: Scope, image: Descriptor, name: string, fo
     throw conflict(`unable to remove ${name}: image ${short(image)} is mounted`, `\`ramekin image unmount ${name}\` first`);
   }
   for (const config of await configsUsing(scope, image)) {
+    if (await departs(scope, config.id)) continue;
     const { status } = await currentState(scope, config);
     const live = status === "running" || status === "paused";
     if (force && !live) continue;
