@@ -18,9 +18,11 @@ import type {
 } from "@ramekin/core";
 import type { AccountVerbs } from "./account-api.ts";
 import type { ImageVerbs } from "./image-api.ts";
+import type { StoreVerbs } from "./store-api.ts";
 
 export type * from "./account-api.ts";
 export type * from "./image-api.ts";
+export type * from "./store-api.ts";
 
 /**
  * What a program holds: one engine over one store. There is no daemon; any number of engines, in any processes, may share
@@ -30,7 +32,7 @@ export type * from "./image-api.ts";
  * `RamekinError`s; branch on `code`. Containers and images are named as people name them: a name, an id or a unique
  * prefix of an id; an ambiguous one rejects with INVALID_ARGUMENT, an unknown one with NOT_FOUND.
  */
-export interface Engine extends AccountVerbs, ImageVerbs, AsyncDisposable {
+export interface Engine extends AccountVerbs, ImageVerbs, StoreVerbs, AsyncDisposable {
   /** Durable state: images, snapshots, containers. */
   readonly root: string;
   /** State that a reboot may take away. */

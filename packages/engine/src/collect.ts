@@ -22,16 +22,18 @@ export interface Collected {
  * cannot be told, so nothing is deleted then: it might be all that makes a repair short.
  */
 export async function collectGarbage(scope: Scope): Promise<Collected> {
-  return withLock(scope.paths.lock, { exclusive: true }, async () => {
-    const leases = await readLeases(scope.paths);
-    try {
-      return await sweep(scope, leases, await markNeeded(scope, leases));
-    } catch (error) {
-      if (!isRamekinError(error, "DATA_LOSS")) throw error;
-      scope.warn(`the store is damaged, nothing was deleted: ${error.message}; \`ramekin system fsck --repair\` puts it right`);
-      return { blobs: [], snapshots: [], reclaimed: 0 };
-    }
-  });
+  return withLock(scope.paths.lock, { exclusive: true }, async () => collectLocked(scope, await readLeases(scope.paths)));
+}
+
+/** For who holds the store's lock already. */
+export async function collectLocked(scope: Scope, leases: Leases): Promise<Collected> {
+  try {
+    return await sweep(scope, leases, await markNeeded(scope, leases));
+  } catch (error) {
+    if (!isRamekinError(error, "DATA_LOSS")) throw error;
+    scope.warn(`the store is damaged, nothing was deleted: ${error.message}; \`ramekin system fsck --repair\` puts it right`);
+    return { blobs: [], snapshots: [], reclaimed: 0 };
+  }
 }
 
 export interface Marks {

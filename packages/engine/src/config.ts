@@ -3,7 +3,9 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { type Kind, RamekinError } from "@ramekin/core";
 import type { Preference } from "./kernel/select.ts";
+import { readPolicy } from "./policy.ts";
 import { isGone } from "./store/files.ts";
+import type { GcPolicy } from "./store-api.ts";
 
 /**
  * `config.toml`, all of it optional:
@@ -13,11 +15,18 @@ import { isGone } from "./store/files.ts";
  *     [drivers]
  *     storage = "vfs"                         # by kind
  *     codec = ["native-gzip", "node-zstd"]    # of kinds with a subject, one for each
+ *     [gc]                                    # after a pull or load, unused images go until this holds
+ *     max-used = "20GB"
+ *     min-free = "5GB"
+ *     reserved = "2GB"                        # images may always take so much
+ *     max-age = "720h"                        # since the last use
+ *     keep-last = 3                           # unused images, the most recently used
  */
 export interface ConfigFile {
   readonly root?: string;
   readonly runroot?: string;
   readonly drivers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly gc?: GcPolicy;
   readonly [section: string]: unknown;
 }
 
@@ -64,7 +73,10 @@ async function parseConfig(path: string, text: string): Promise<ConfigFile> {
   for (const [kind, name] of Object.entries(drivers)) {
     if (![name].flat().every((each) => typeof each === "string")) throw wrong(`drivers.${kind} is neither a name nor a list of names`);
   }
-  return content as ConfigFile;
+  if (content["gc"] === undefined) return content as ConfigFile;
+  const gc = readPolicy(content["gc"]);
+  if (typeof gc === "string") throw wrong(gc);
+  return { ...content, gc } as ConfigFile;
 }
 
 /** Flag, then environment, then file. The file is read when the first two are silent, and once. */

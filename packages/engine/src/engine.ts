@@ -36,7 +36,8 @@ export async function createEngine(plugins: readonly Plugin[], options: CreateEn
     preference: preferences(options.drivers ?? {}, environment, config),
   });
   const hub = eventHub();
-  return engineOver(scopeOf(paths, kernel, hub, life.signal, warn, options.embedded ?? {}), hub, life);
+  const policy: Scope["policy"] = async () => (await config())?.content.gc;
+  return engineOver(scopeOf(paths, kernel, hub, life.signal, warn, options.embedded ?? {}, policy), hub, life);
 }
 
 async function findStore(
@@ -69,6 +70,7 @@ function scopeOf(
   signal: AbortSignal,
   warn: Scope["warn"],
   embedded: Scope["embedded"],
+  policy: Scope["policy"],
 ): Scope {
   let opening: Promise<void> | undefined;
   return {
@@ -77,6 +79,7 @@ function scopeOf(
     signal,
     platform: hostPlatform(),
     embedded,
+    policy,
     warn,
     opened: () => {
       opening ??= openStore(paths).catch((error: unknown) => {
@@ -134,6 +137,10 @@ function engineOver(scope: Scope, hub: EventHub, life: AbortController): Engine 
     container: async (nameOrId) => containerHandle(scope, await findContainer(scope.paths, nameOrId)),
     containers: async (options) => (await import("./list.ts")).listContainers(scope, options),
     prune: async (options) => (await import("./prune.ts")).prune(scope, options),
+    pruneContainers: async (options) => (await import("./prune-containers.ts")).pruneContainers(scope, options),
+    diskUsage: async (options) => (await import("./disk-usage.ts")).diskUsage(scope, options),
+    gc: async (policy, options) => (await import("./gc.ts")).gc(scope, policy, options),
+    check: async (options) => (await import("./check.ts")).check(scope, options),
     events: (options) => hub.listen(options),
     doctor: async () => (await import("./doctor.ts")).doctor(scope),
     info: async () => (await import("./info.ts")).info(scope),

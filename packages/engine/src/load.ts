@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { type ByteStream, type Cancellable, type Descriptor, type ImageSource, isRamekinError, RamekinError } from "@ramekin/core";
 import { formatReference, type LayoutIndex, parseReference, putName, putUnnamed, refName, withRefName } from "@ramekin/oci";
 import type { ImageInfo, LoadOptions } from "./api.ts";
+import { collectByPolicy } from "./collect-by-policy.ts";
 import { contentOf } from "./image.ts";
 import { describeImage } from "./images.ts";
 import { ingestImage } from "./ingest.ts";
@@ -28,9 +29,10 @@ export async function load(scope: Scope, source: string | ByteStream, options: L
   const roots = await images.roots(options);
   if (roots.length === 0) throw new RamekinError("NOT_FOUND", `${source} holds no image`);
   const loaded: { readonly descriptor: Descriptor; readonly name: string | undefined }[] = [];
+  let moved = 0;
   for (const root of roots) {
     const name = nameOf(root);
-    await ingestImage(content, (descriptor, rest) => images.blob(descriptor, rest), root, {
+    moved += await ingestImage(content, (descriptor, rest) => images.blob(descriptor, rest), root, {
       name: name ?? root.digest,
       lease,
       ...(options.platform && { platform: options.platform, asked: options.platform }),
@@ -45,6 +47,7 @@ export async function load(scope: Scope, source: string | ByteStream, options: L
     options,
   );
   for (const { descriptor, name } of loaded) scope.emit("image", "load", descriptor.digest, name === undefined ? {} : { name });
+  if (moved > 0) await collectByPolicy(scope);
   return Promise.all(loaded.map(({ descriptor, name }) => describeImage(scope, withRefName(descriptor, name), name, options)));
 }
 

@@ -1,6 +1,7 @@
 import { type Descriptor, isRamekinError, RamekinError } from "@ramekin/core";
 import { findName, formatReference, isManifestType, parseReference, putName } from "@ramekin/oci";
 import type { ImageInfo, PullOptions } from "./api.ts";
+import { collectByPolicy } from "./collect-by-policy.ts";
 import { contentOf } from "./image.ts";
 import { describeImage } from "./images.ts";
 import { ingestImage, type Origin } from "./ingest.ts";
@@ -47,6 +48,7 @@ export async function pull(scope: Scope, text: string, options: PullOptions = {}
   if (before?.digest !== root.digest) await changeImages(scope.paths, (index) => putName(index, name, root), options);
   if (!upToDate) await notify(scope.kernel.plugins, scope.warn, "pulled", { reference, descriptor: root });
   scope.emit("image", "pull", root.digest, { name });
+  if (moved > 0) await collectByPolicy(scope);
   return { ...(await describeImage(scope, root, name)), upToDate };
 }
 

@@ -2,6 +2,7 @@ import type { Platform } from "@ramekin/core";
 import type { EngineEvent } from "./api.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import type { Paths } from "./store/paths.ts";
+import type { GcPolicy } from "./store-api.ts";
 
 /** What every use case works with: where things are, who does them, and whom to tell. One per engine. */
 export interface Scope {
@@ -15,6 +16,8 @@ export interface Scope {
   readonly embedded: Readonly<Record<string, string>>;
   /** The store's directories are there and of a layout that we know. */
   opened(): Promise<void>;
+  /** `[gc]` of config.toml; undefined without one. */
+  policy(): Promise<GcPolicy | undefined>;
   /** For what went wrong and changes nothing. Never lost, never thrown. */
   warn(message: string): void;
   emit(type: EngineEvent["type"], action: EngineEvent["action"], id: string, attributes?: Readonly<Record<string, string>>): void;

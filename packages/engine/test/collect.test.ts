@@ -17,7 +17,11 @@ const usedIn = async (directory: string) => (await readdir(join(directory, "root
 test.for(["config", "manifest"] as const)("what a container stands on is not touched though its image's %s is gone", async (lost) => {
   const storage = memoryStorage();
   const attempts: string[] = [];
-  const watched = { ...storage, remove: (key: string) => (attempts.push(key), storage.remove(key)) };
+  const remove = (key: string) => {
+    attempts.push(key);
+    return storage.remove(key);
+  };
+  const watched = { ...storage, remove };
   await using t = await bed({ local: { app }, storage: watched });
   const container = await t.engine.create({ image: "app", command: ["true"] });
   await rm(pathOf(t.directory, documentsOf(app)[lost]));

@@ -84,7 +84,9 @@ export function fakeRegistry(images: Readonly<Record<string, MadeImage>>): FakeR
     },
     fetch: async function* (_reference, { digest }, { offset = 0 } = {}): ByteStream {
       registry.fetched.push([digest, offset]);
-      const rest = (blobs.get(digest) as Uint8Array).subarray(offset);
+      const bytes = blobs.get(digest);
+      if (!bytes) throw new RamekinError("NOT_FOUND", `blob ${digest}: not found`);
+      const rest = bytes.subarray(offset);
       if (registry.cuts > 0 && rest.length > 1) {
         registry.cuts--;
         yield rest.subarray(0, rest.length >> 1);
