@@ -67,6 +67,27 @@ fn no_tree_is_too_deep() {
 }
 
 #[test]
+fn two_may_remove_the_same_tree() {
+    let scratch = Scratch::new("race");
+    for round in 0..20 {
+        let name = format!("tree-{round}");
+        let tree = scratch.dir(&name);
+        for folder in 0..20 {
+            let folder = tree.join(folder.to_string());
+            std::fs::create_dir(&folder).unwrap();
+            std::fs::write(folder.join("file"), "").unwrap();
+        }
+        std::thread::scope(|scope| {
+            let others = [0, 1].map(|_| scope.spawn(|| scratch.remove(&name)));
+            for other in others {
+                other.join().unwrap().unwrap();
+            }
+        });
+        assert!(!tree.exists());
+    }
+}
+
+#[test]
 fn removal_follows_no_link_and_needs_nothing_there() {
     let scratch = Scratch::new("remove");
     let (tree, kept) = (scratch.dir("tree"), scratch.dir("kept"));

@@ -19,7 +19,7 @@ struct Level {
 }
 
 /// Removes `path` below `root`, whatever it is; nothing there is success. Follows no link and enters no mount point.
-/// Goes on after a failure, so that as much as possible is gone, and reports the first one.
+/// Goes on after a failure, so that as much as possible is gone, and reports the first one. Others may remove the same meanwhile.
 pub fn remove_tree(root: &Root, path: &Path) -> Result<()> {
     match root.parent_of(path) {
         Ok((parent, name)) => remove_at(parent.as_fd(), &name, path),
@@ -47,8 +47,9 @@ pub fn remove_at(parent: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<()>
         let Some(entry) = level.entries.pop() else {
             let name = levels.pop().expect("there is a last level").name;
             stack.pop().context(what)?;
-            if let Err(error) = rustix::fs::unlinkat(stack.top(), &name, AtFlags::REMOVEDIR) {
-                failure.note(error.into(), &levels, &name);
+            match rustix::fs::unlinkat(stack.top(), &name, AtFlags::REMOVEDIR) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(error) => failure.note(error.into(), &levels, &name),
             }
             continue;
         };
