@@ -8,6 +8,8 @@ export type Fault =
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
   /** Passes on so many bytes of the body, then closes the connection. */
   | { readonly cutAfter: number }
+  /** Passes on so many bytes of the request's body, lets the registry write them, then closes both connections. */
+  | { readonly cutRequestAfter: number }
   /** Never answers. */
   | { readonly silence: true }
   /** Passes on so many bytes of the body, then nothing more. */
@@ -80,6 +82,7 @@ async function serve(
   }
   const headers = { ...incoming.headers };
   if (fault && "without" in fault) delete headers[fault.without];
+  if (fault && "cutRequestAfter" in fault) return cutRequest(upstream, incoming, headers, fault.cutRequestAfter);
   const answer = await forward(upstream, incoming, headers);
   const changed = fault && "answer" in fault ? fault.answer : {};
   const kept = Object.entries({ ...answer.headers, ...changed }).filter(([, value]) => value !== "" && value !== undefined);
@@ -94,6 +97,24 @@ function forward(upstream: string, incoming: IncomingMessage, headers: IncomingH
     passed.once("error", reject);
     incoming.pipe(passed);
   });
+}
+
+async function cutRequest(upstream: string, incoming: IncomingMessage, headers: IncomingHttpHeaders, limit: number): Promise<void> {
+  const [host, port] = upstream.split(":");
+  const passed = request({ host, port, method: incoming.method, path: incoming.url, headers, agent: false });
+  passed.on("error", () => undefined);
+  let seen = 0;
+  for await (const chunk of incoming) {
+    const part = (chunk as Buffer).subarray(0, limit - seen);
+    seen += part.byteLength;
+    passed.write(part);
+    if (seen >= limit) break;
+  }
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  passed.destroy();
+  // Until it notices, the registry still has the upload open, and answers questions about it with what was before.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  incoming.socket.destroy();
 }
 
 async function* spoil(body: AsyncIterable<Buffer>, fault: Fault | undefined, outgoing: ServerResponse): AsyncIterable<Uint8Array> {

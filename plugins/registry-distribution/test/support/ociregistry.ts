@@ -8,16 +8,16 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { missingTool } from "./missing-tool.ts";
 
-const source = join(import.meta.dirname, "referrers-registry");
+const source = join(import.meta.dirname, "ociregistry");
 
-/** go-containerregistry's registry in memory, which has the referrers API; built once per machine. A string says why it cannot be had. */
-export async function referrersRegistry(): Promise<({ readonly host: string } & AsyncDisposable) | string> {
+/** cuelabs.dev/go/oci/ociregistry, in memory: has the referrers API and resumes uploads. Built once per machine; a string says why it cannot be had. */
+export async function ociRegistry(): Promise<({ readonly host: string } & AsyncDisposable) | string> {
   const absent = missingTool("go", "golang");
   if (absent !== undefined) return absent;
   const files = ["main.go", "go.mod", "go.sum"].map((name) => readFileSync(join(source, name)));
   const key = files.reduce((hash, file) => hash.update(file), createHash("sha256")).digest("hex");
   const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ramekin", "test");
-  const program = join(cache, `referrers-registry-${key.slice(0, 12)}`);
+  const program = join(cache, `ociregistry-${key.slice(0, 12)}`);
   if (!existsSync(program)) {
     await mkdir(cache, { recursive: true });
     const made = `${program}.${process.pid}`;
@@ -26,7 +26,7 @@ export async function referrersRegistry(): Promise<({ readonly host: string } & 
       await promisify(execFile)("go", ["build", "-trimpath", "-o", made, "."], { cwd: source, env, timeout: 120_000 });
       await rename(made, program);
     } catch (error) {
-      return `a registry with referrers cannot be built: ${error instanceof Error ? error.message.split("\n").slice(0, 3).join(" ") : error}`;
+      return `ociregistry cannot be built: ${error instanceof Error ? error.message.split("\n").slice(0, 3).join(" ") : error}`;
     }
   }
   const child = spawn(program, { stdio: ["ignore", "pipe", "ignore"] });
