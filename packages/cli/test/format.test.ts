@@ -3,7 +3,7 @@ import { parseFilters } from "../src/format/filters.ts";
 import { type Listing, listingLines } from "../src/format/listing.ts";
 import { table } from "../src/format/table.ts";
 import { ellipsis, humanDuration, humanMemory, humanSize, longTime, shortId } from "../src/format/units.ts";
-import { layerLine } from "../src/progress/layer-lines.ts";
+import { layerState } from "../src/progress/layer-lines.ts";
 import { digest } from "./samples.ts";
 
 test("sizes have three digits and powers of 1000, memory four and 1024", () => {
@@ -112,9 +112,9 @@ test("filters are alternatives of one key", () => {
 
 test("a layer's line", () => {
   const layer = { digest: digest("d"), mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", total: 50_000_000 };
-  expect(layerLine({ ...layer, status: "exists", current: 0 })).toBe("dddddddddddd: Already exists");
-  expect(layerLine({ ...layer, status: "downloading", current: 25_000_000 }, 96)).toBe(
-    `dddddddddddd: Downloading [${"=".repeat(24)}>${" ".repeat(25)}]     25MB/50MB`,
+  expect(layerState({ ...layer, status: "exists", current: 0 })).toBe("Already exists");
+  expect(layerState({ ...layer, status: "downloading", current: 25_000_000 }, 96)).toBe(
+    `Downloading [${"=".repeat(24)}>${" ".repeat(25)}]     25MB/50MB`,
   );
-  expect(layerLine({ ...layer, status: "downloading", current: 50_000_000 }, 80)).toContain(`[${"=".repeat(34)}]`);
+  expect(layerState({ ...layer, status: "downloading", current: 50_000_000 }, 80)).toContain(`[${"=".repeat(34)}]`);
 });

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import type { IncomingMessage } from "node:http";
 import { checkedTar } from "@ramekin/archive";
 import {
   type ByteStream,
@@ -72,22 +73,26 @@ async function* fileAt(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function* download(url: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  let response: Response;
-  try {
-    response = await fetch(url, { ...(signal && { signal }) });
-  } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined;
-    throw new RamekinError("UNAVAILABLE", `${url}: ${cause instanceof Error ? cause.message : String(error)}`, { cause: error });
+const maxRedirects = 10;
+
+/** By node:http: fetch breaks on servers of HTTP/1.0 that close the connection while the reader is slow (undici 7, an assertion). */
+async function* download(url: string, signal: AbortSignal | undefined, redirects = 0): AsyncGenerator<Uint8Array> {
+  const { get } = url.startsWith("https:") ? await import("node:https") : await import("node:http");
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(url, { ...(signal && { signal }) }, resolve).once("error", (error) => {
+      reject(new RamekinError("UNAVAILABLE", `${url}: ${error.message}`, { cause: error }));
+    });
+  });
+  const { statusCode: status = 0, statusMessage: said = "", headers } = response;
+  if (status === 200) return yield* response as AsyncIterable<Uint8Array>;
+  response.destroy();
+  if (status < 300 || status > 399 || headers.location === undefined) {
+    throw new RamekinError(status === 404 ? "NOT_FOUND" : "UNAVAILABLE", `${url}: the server answers ${status} ${said}`.trim());
   }
-  if (!response.ok || !response.body) {
-    await response.body?.cancel();
-    throw new RamekinError(
-      response.status === 404 ? "NOT_FOUND" : "UNAVAILABLE",
-      `${url}: the server answers ${response.status} ${response.statusText}`.trim(),
-    );
-  }
-  yield* response.body;
+  const next = URL.parse(headers.location, url);
+  if (!next || !isURL(next.href) || redirects >= maxRedirects)
+    throw new RamekinError("UNAVAILABLE", `${url}: redirected to ${headers.location}, which leads nowhere`);
+  yield* download(next.href, signal, redirects + 1);
 }
 
 interface StoredLayer {

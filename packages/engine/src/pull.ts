@@ -32,7 +32,7 @@ export async function pull(scope: Scope, text: string, options: PullOptions = {}
     moved = await ingestImage(content, from.origin, root, {
       name: text,
       lease,
-      platform: options.platform ?? scope.platform,
+      ...(!options.allPlatforms && { platform: options.platform ?? scope.platform }),
       asked: options.platform,
       signal,
       onProgress,
@@ -55,9 +55,14 @@ export async function pull(scope: Scope, text: string, options: PullOptions = {}
 /** Undefined when nothing is to be unpacked, or nothing here can: the image is of use all the same, to be pushed or saved. */
 async function openArriving(
   scope: Scope,
-  { unpack, storage, ...options }: Omit<ArrivingOptions, "storage"> & Pick<PullOptions, "unpack" | "storage">,
+  {
+    unpack,
+    allPlatforms,
+    storage,
+    ...options
+  }: Omit<ArrivingOptions, "storage"> & Pick<PullOptions, "unpack" | "allPlatforms" | "storage">,
 ): Promise<ArrivingLayers | undefined> {
-  if (!unpack) return undefined;
+  if (!unpack || allPlatforms) return undefined; // of several platforms, hardly more than one is run
   try {
     return await ArrivingLayers.open(scope, { ...options, storage: await scope.kernel.use("storage", storage) });
   } catch (error) {

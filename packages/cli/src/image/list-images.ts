@@ -1,10 +1,12 @@
 import { RamekinError } from "@ramekin/core";
 import type { Engine, ImageInfo } from "@ramekin/engine";
 import { familiarReference, familiarRepository, parseReference } from "@ramekin/oci";
+import { UsageError } from "../argv/status-error.ts";
 import type { Context } from "../context.ts";
 import { matchesLabels, parseFilters } from "../format/filters.ts";
 import { type Listing, listingLines, type Row } from "../format/listing.ts";
 import { ago, humanSize, longTime, shortId } from "../format/units.ts";
+import { parseMoment } from "../values/moment.ts";
 
 export interface ListFlags {
   readonly all: boolean;
@@ -13,11 +15,14 @@ export interface ListFlags {
   readonly format: string | undefined;
   readonly "no-trunc": boolean;
   readonly quiet: boolean;
+  readonly tree: boolean;
 }
 
 /** `ramekin images`. */
 export async function listImages(flags: ListFlags, pattern: string | undefined, context: Context): Promise<number> {
-  const filters = parseFilters(flags.filter, ["before", "dangling", "label", "reference", "since"]);
+  if (flags.tree) refuseWithTree(flags);
+  const filters = parseFilters(flags.filter, ["before", "dangling", "label", "reference", "since", "until"]);
+  const until = (filters.get("until") ?? []).map((text) => parseMoment(text).getTime());
   const engine = await context.engine();
   const all = [...(await engine.images())].sort(newestFirst);
   const patterns = [...(filters.get("reference") ?? []), ...(pattern === undefined ? [] : [pattern])];
@@ -30,14 +35,28 @@ export async function listImages(flags: ListFlags, pattern: string | undefined, 
     if (patterns.length > 0 && !patterns.some((each) => matchesReference(image, each))) continue;
     if (!(filters.get("before") ?? []).every((name) => created(image) < created(named(name, all)))) continue;
     if (!(filters.get("since") ?? []).every((name) => created(image) > created(named(name, all)))) continue;
+    if (!until.every((time) => created(image) < time)) continue;
     if (labels.length > 0 && !matchesLabels(await labelsOf(engine, image), labels)) continue;
     found.push(image);
+  }
+  if (flags.tree) {
+    const { treeLines } = await import("./image-tree.ts");
+    for (const line of await treeLines(engine, found)) context.print(line);
+    return 0;
   }
   let rows = found.map((image) => imageRow(image, !flags["no-trunc"]));
   // an image with two names is two rows, and one id
   if (flags.quiet && flags.format === undefined) rows = rows.filter(({ ID }, index) => rows.findIndex((row) => row.ID === ID) === index);
   for (const line of listingLines({ ...listing, columns: columns(flags.digests), rows }, flags.format, flags.quiet)) context.print(line);
   return 0;
+}
+
+/** Docker's words. */
+function refuseWithTree(flags: ListFlags): void {
+  const given = { quiet: flags.quiet, "no-trunc": flags["no-trunc"], digests: flags.digests, format: flags.format !== undefined };
+  for (const [name, isGiven] of Object.entries(given)) {
+    if (isGiven) throw new UsageError(`--${name} is not yet supported with --tree`, { status: 1 });
+  }
 }
 
 const listing: Omit<Listing, "rows" | "columns"> = {
@@ -50,13 +69,16 @@ const columns = (digests: boolean) => ["Repository", "Tag", ...(digests ? ["Dige
 export function imageRow({ id, name, createdAt, size }: ImageInfo, short: boolean, now = new Date()): Row {
   const reference = name === undefined ? undefined : parseReference(name);
   return {
+    Containers: "N/A",
     CreatedAt: createdAt === undefined ? "N/A" : longTime(createdAt),
     CreatedSince: createdAt === undefined ? "N/A" : ago(createdAt, now),
     Digest: id,
     ID: short ? shortId(id) : id,
     Repository: reference === undefined ? "<none>" : familiarRepository(reference),
+    SharedSize: "N/A",
     Size: humanSize(size),
     Tag: reference?.tag ?? "<none>",
+    UniqueSize: "N/A",
   };
 }
 

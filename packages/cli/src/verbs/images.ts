@@ -8,10 +8,11 @@ export default defineVerb({
   flags: {
     all: { type: "boolean", short: "a", summary: "Show all images (default hides those that have no name)" },
     digests: { type: "boolean", summary: "Show digests" },
-    filter: { type: "list", short: "f", value: "filter", summary: "Filter output: dangling, reference, label, before, since" },
+    filter: { type: "list", short: "f", value: "filter", summary: "Filter output: dangling, reference, label, before, since, until" },
     format: { type: "string", summary: "Format output: 'table', 'table TEMPLATE', 'json', or a TEMPLATE in Go's notation" },
     "no-trunc": { type: "boolean", summary: "Don't truncate output" },
     quiet: { type: "boolean", short: "q", summary: "Only show image IDs" },
+    tree: { type: "boolean", summary: "List multi-platform images as a tree" },
   },
   examples: [
     { command: "ramekin images", summary: "What is here" },

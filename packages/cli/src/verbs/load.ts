@@ -9,9 +9,10 @@ export default defineVerb({
     input: {
       type: "string",
       short: "i",
-      summary: "Read from tar archive file or OCI layout directory, instead of STDIN",
+      summary: "Read from tar archive file or image directory, instead of STDIN",
       complete: "file",
     },
+    platform: { type: "string", summary: "Load only the given platform variant" },
     quiet: { type: "boolean", short: "q", summary: "Suppress the load output" },
   },
   examples: [

@@ -6,12 +6,23 @@ export default defineVerb({
   summary: "Download an image from a registry",
   arguments: [{ name: "NAME[:TAG|@DIGEST]", summary: "latest when neither is given" }],
   flags: {
+    "all-platforms": { type: "boolean", summary: "Download every platform of a multi-platform image" },
+    "all-tags": { type: "boolean", short: "a", summary: "Download all tagged images in the repository" },
     platform: { type: "string", summary: "Choose the platform of a multi-platform image" },
+    progress: {
+      type: "string",
+      summary: "How progress is shown: as the output is a terminal or not, when absent",
+      choices: ["json", "plain", "tty"],
+    },
     quiet: { type: "boolean", short: "q", summary: "Suppress verbose output" },
   },
   examples: [
     { command: "ramekin pull debian", summary: "From Docker Hub" },
     { command: "ramekin pull localhost:5000/app:1.2", summary: "From a registry on this machine" },
+    {
+      command: "ramekin pull --all-platforms --progress json debian",
+      summary: "For every machine, with a document per line to read by program",
+    },
   ],
   hot: true,
   async run({ flags, arguments: [name = ""] }, context) {

@@ -7,11 +7,13 @@ export default defineVerb({
   arguments: [{ name: "IMAGE", summary: "A name, an id, or the beginning of an id", repeats: true, complete: "image" }],
   flags: {
     force: { type: "boolean", short: "f", summary: "Force removal of the image, though a stopped container uses it" },
+    "no-prune": { type: "boolean", summary: "Do not delete layers that nothing needs any more; prune does" },
+    platform: { type: "list", summary: "Remove only the given platform variant" },
   },
   examples: [{ command: "ramekin rmi debian", summary: "Remove a name, and the image with its last name" }],
   hot: true,
-  async run({ flags: { force }, arguments: names }, context) {
+  async run({ flags, arguments: names }, context) {
     const { removeImages } = await import("../image/remove-images.ts");
-    return await removeImages(names, force, context);
+    return await removeImages(names, flags, context);
   },
 });
