@@ -31,7 +31,7 @@ export function distributionRegistry(options: DistributionOptions = {}): Registr
     async tag(reference, descriptor, { signal } = {}) {
       const { tag } = reference;
       if (tag === undefined) throw new RamekinError("INVALID_ARGUMENT", `no tag in ${formatReference(reference)}`);
-      const source = (offset: number) => download(session, reference, descriptor, { offset, signal });
+      const source = (offset: number) => download(session, reference, descriptor, { offset, signal, mirrored: false });
       await uploadManifest(session, reference, descriptor, source, { signal, name: tag });
     },
     tags: (reference, cancellable = {}) => listTags(session, reference, cancellable),

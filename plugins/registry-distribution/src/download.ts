@@ -13,7 +13,7 @@ export async function* download(
   session: Session,
   reference: Reference,
   descriptor: Descriptor,
-  { offset = 0, signal }: Cancellable & { readonly offset?: number },
+  { offset = 0, signal, mirrored = true }: Cancellable & { readonly offset?: number; readonly mirrored?: boolean },
 ): ByteStream {
   const { size, digest } = descriptor;
   if (!(offset >= 0 && offset <= size))
@@ -23,7 +23,7 @@ export async function* download(
   while (at < size) {
     const start = at;
     try {
-      const response = await open(session, reference, descriptor, at, signal);
+      const response = await open(session, reference, descriptor, at, { signal, mirrored });
       for await (const chunk of rest(response, descriptor, at)) {
         at += chunk.byteLength;
         yield chunk;
@@ -43,7 +43,7 @@ async function open(
   reference: Reference,
   descriptor: Descriptor,
   at: number,
-  signal: AbortSignal | undefined,
+  { signal, mirrored }: Cancellable & { readonly mirrored: boolean },
 ): Promise<HttpResponse> {
   const response = await asking(
     descriptor,
@@ -51,7 +51,7 @@ async function open(
       method: "GET",
       path: pathOf(descriptor),
       action: "pull",
-      mirrored: "digest",
+      ...(mirrored && { mirrored: "digest" }),
       headers: { ...(isManifestLike(descriptor.mediaType) && acceptManifests), ...(at > 0 && { range: `bytes=${at}-` }) },
       expect: [200, 206, 416],
       what: `${descriptor.digest} of ${reference.registry}/${reference.repository}`,

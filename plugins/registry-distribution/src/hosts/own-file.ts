@@ -47,7 +47,7 @@ export async function readOwnFile(configHome: string, machine = "/etc/ramekin"):
 
 /** As in a reference, `host[:port][/path]`; `http://` before it allows what it says. */
 function mirrorAt(path: string, registry: string, text: string): Place {
-  const [, scheme, location = ""] = /^(?:(https?):\/\/)?([^\s/]+(?:\/[^\s]*)?)$/.exec(text) ?? [];
+  const [, scheme, location = ""] = /^(?:(https?):\/\/)?((?:\[[\da-f:]+\]|[^\s/:]+)(?::\d+)?(?:\/\S*)?)$/i.exec(text) ?? [];
   if (location === "") throw wrong(path, `registry."${registry}" has ${JSON.stringify(text)} as a mirror, which is no host[:port][/path]`);
   return placeAt(location, { mirror: true, pushes: false, protocol: scheme === "http" ? "http" : "https" });
 }
