@@ -107,24 +107,6 @@ describe("verbs that oclif dispatches", () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, missing: ["isolation"], drivers: expect.arrayContaining([broken]) });
   });
 
-  test("[system prune --force] asks unless told not to", async () => {
-    let pruned = 0;
-    const engine = {
-      prune: async () => {
-        pruned++;
-        return { containers: ["abc"], snapshots: [], blobs: [], reclaimed: 1_500_000 };
-      },
-    };
-    expect(await ramekin(["system", "prune"], { engine, stdin: "n\n" })).toMatchObject({ status: 0 });
-    expect(await ramekin(["system", "prune"], { engine, stdin: "" })).toMatchObject({ status: 0 });
-    expect(pruned).toBe(0);
-    expect((await ramekin(["system", "prune"], { engine, stdin: "y\n" })).stdout).toContain("Total reclaimed space: 1.5MB");
-    expect((await ramekin(["system", "prune", "-f"], { engine })).stdout).toBe(
-      "Put right or removed containers:\nabc\n\nTotal reclaimed space: 1.5MB\n",
-    );
-    expect(pruned).toBe(2);
-  });
-
   test("their own flags are checked like everybody's", async () => {
     expect(await ramekin(["doctor", "--foo"])).toMatchObject({
       status: 125,

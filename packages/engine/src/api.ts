@@ -324,7 +324,7 @@ export interface PruneReport {
   readonly containers: readonly string[];
   readonly snapshots: readonly string[];
   readonly blobs: readonly Digest[];
-  /** Bytes of the blobs. */
+  /** Bytes of blobs and snapshots. */
   readonly reclaimed: number;
 }
 

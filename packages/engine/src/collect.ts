@@ -12,8 +12,13 @@ import { withLock } from "./store/lock.ts";
 export interface Collected {
   readonly blobs: readonly Digest[];
   readonly snapshots: readonly string[];
-  /** Bytes of the blobs. */
+  /** Bytes of the blobs, and of the snapshots when they were measured. */
   readonly reclaimed: number;
+}
+
+export interface CollectOptions {
+  /** Asks for the size of each snapshot before it goes: a short-lived process each. */
+  readonly measure?: boolean;
 }
 
 /**
@@ -21,14 +26,14 @@ export interface Collected {
  * Leases are read before names, since work gives its lease back after it has written its name. What a damaged document refers to
  * cannot be told, so nothing is deleted then: it might be all that makes a repair short.
  */
-export async function collectGarbage(scope: Scope): Promise<Collected> {
-  return withLock(scope.paths.lock, { exclusive: true }, async () => collectLocked(scope, await readLeases(scope.paths)));
+export async function collectGarbage(scope: Scope, options: CollectOptions = {}): Promise<Collected> {
+  return withLock(scope.paths.lock, { exclusive: true }, async () => collectLocked(scope, await readLeases(scope.paths), options));
 }
 
 /** For who holds the store's lock already. */
-export async function collectLocked(scope: Scope, leases: Leases): Promise<Collected> {
+export async function collectLocked(scope: Scope, leases: Leases, options: CollectOptions = {}): Promise<Collected> {
   try {
-    return await sweep(scope, leases, await markNeeded(scope, leases));
+    return await sweep(scope, leases, await markNeeded(scope, leases), options);
   } catch (error) {
     if (!isRamekinError(error, "DATA_LOSS")) throw error;
     scope.warn(`the store is damaged, nothing was deleted: ${error.message}; \`ramekin system fsck --repair\` puts it right`);
@@ -101,7 +106,7 @@ async function markChain(content: ContentStore, config: Descriptor, marks: Marks
   }
 }
 
-async function sweep(scope: Scope, leases: Leases, marks: Marks): Promise<Collected> {
+async function sweep(scope: Scope, leases: Leases, marks: Marks, { measure = false }: CollectOptions): Promise<Collected> {
   const content = await contentOf(scope);
   const blobs: Digest[] = [];
   let reclaimed = 0;
@@ -116,8 +121,10 @@ async function sweep(scope: Scope, leases: Leases, marks: Marks): Promise<Collec
     // Children first. A parent is garbage only with all its children.
     for (const key of childrenFirst(await garbageIn(storage, leases, marks))) {
       await attempt(scope, `removing snapshot ${key} of ${name}`, async () => {
+        const size = measure ? ((await storage.usage?.(key))?.size ?? 0) : 0;
         await storage.remove(key);
         snapshots.push(key);
+        reclaimed += size;
       });
     }
     await attempt(scope, `tidying up storage ${name}`, async () => storage.cleanup?.());

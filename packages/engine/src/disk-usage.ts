@@ -92,11 +92,11 @@ export async function lastUseOf(scope: Scope, { descriptor }: StoredImage): Prom
 async function containerUsages(scope: Scope, inventory: Inventory): Promise<readonly ContainerUsage[]> {
   const configs = new Map(inventory.containers.map((config) => [config.id, config]));
   return Promise.all(
-    (await listContainers(scope, { all: true })).map(async ({ id, name, image, command, createdAt, status }) => {
-      const storage = configs.get(id)?.storage;
+    (await listContainers(scope, { all: true })).map(async (info) => {
+      const storage = configs.get(info.id)?.storage;
       const written = storage ? (inventory.items.get(snapshotItem(storage.driver, storage.key)) ?? 0) : 0;
-      const size = written + (await bytesBelow(scope.paths.container(id).directory));
-      return { id, name, image, command, createdAt, status, size };
+      const size = written + (await bytesBelow(scope.paths.container(info.id).directory));
+      return { ...info, size };
     }),
   );
 }

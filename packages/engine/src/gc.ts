@@ -21,7 +21,7 @@ export async function gc(scope: Scope, policy: GcPolicy, options: Cancellable = 
   const inventory = await takeInventory(scope, options);
   const doomed = await chooseDoomed(scope, inventory, policy, disk.free);
   if (doomed.length === 0) return nothing;
-  return withLock(scope.paths.lock, { exclusive: true, signal: options.signal }, () => removeUnused(scope, inventory, doomed));
+  return withLock(scope.paths.lock, { exclusive: true, signal: options.signal }, () => removeUnused(scope, doomed));
 }
 
 interface Disk {
@@ -83,7 +83,7 @@ function unlessGone(error: unknown): undefined {
 }
 
 /** Under the store's exclusive lock: a container or a lease that came since the choice keeps its image, name and all. */
-async function removeUnused(scope: Scope, { items }: Inventory, doomed: readonly StoredImage[]): Promise<GcReport> {
+async function removeUnused(scope: Scope, doomed: readonly StoredImage[]): Promise<GcReport> {
   const leases = await readLeases(scope.paths);
   const inUse = new Set([...(await readContainers(scope)).map(({ image }) => image.descriptor.digest), ...(await mountedIn(scope))]);
   const going = doomed.filter(
@@ -100,12 +100,10 @@ async function removeUnused(scope: Scope, { items }: Inventory, doomed: readonly
     }
     return after;
   });
-  const { blobs, snapshots, reclaimed } = await collectLocked(scope, leases);
+  const { blobs, snapshots, reclaimed } = await collectLocked(scope, leases, { measure: true });
   for (const { id, names } of removed) {
     for (const name of names) scope.emit("image", "untag", id, { name });
     scope.emit("image", "delete", id);
   }
-  const drivers = [...(await scope.kernel.useAll("storage")).keys()];
-  const unpacked = drivers.flatMap((driver) => snapshots.map((key) => items.get(`${driver}/${key}`) ?? 0));
-  return { images: removed, blobs, snapshots, reclaimed: reclaimed + unpacked.reduce((sum, size) => sum + size, 0) };
+  return { images: removed, blobs, snapshots, reclaimed };
 }

@@ -39,7 +39,7 @@ export async function pruneImages(scope: Scope, options: PruneImagesOptions = {}
     options,
   );
   if (removed.length === 0) return { untagged: [], deleted: [], reclaimed: 0 };
-  const { blobs, reclaimed } = await collectGarbage(scope);
+  const { blobs, reclaimed } = await collectGarbage(scope, { measure: true });
   for (const name of untagged) scope.emit("image", "untag", "", { name });
   for (const digest of removed) scope.emit("image", "delete", digest);
   return { untagged, deleted: [...removed, ...blobs.filter((digest) => !removed.includes(digest))], reclaimed };

@@ -32,7 +32,7 @@ export async function prune(scope: Scope, { signal }: Cancellable = {}): Promise
   }
   await attempt(scope, "releasing names", () => releaseDeadNames(scope.paths));
   await attempt(scope, "giving up old downloads", () => abandonIngests(scope));
-  const { blobs, snapshots, reclaimed } = await collectGarbage(scope);
+  const { blobs, snapshots, reclaimed } = await collectGarbage(scope, { measure: true });
   return { containers, snapshots, blobs, reclaimed };
 }
 

@@ -1,5 +1,5 @@
 import type { Cancellable, Digest } from "@ramekin/core";
-import type { ContainerInfo, ContainerStatus } from "./api.ts";
+import type { ContainerInfo } from "./api.ts";
 
 /** The store's upkeep; a part of `Engine`. */
 export interface StoreVerbs {
@@ -43,13 +43,7 @@ export interface ImageUsage {
   readonly containers: readonly string[];
 }
 
-export interface ContainerUsage {
-  readonly id: string;
-  readonly name: string;
-  readonly image: string;
-  readonly command: readonly string[];
-  readonly createdAt: Date;
-  readonly status: ContainerStatus;
+export interface ContainerUsage extends ContainerInfo {
   /** What it has written, its log included. */
   readonly size: number;
 }
