@@ -4,8 +4,16 @@ import { succeed } from "./command.ts";
 import { canonical, noImages, type TestImage } from "./images.ts";
 import { needs } from "./test.ts";
 
-export { type Fault, type FaultProxy, faultProxy, firstTimes, type SeenRequest } from "@ramekin/registry-distribution/testing";
-export { noDockerRegistry };
+export {
+  authority,
+  type Fault,
+  type FaultProxy,
+  faultProxy,
+  firstTimes,
+  noAuthority,
+  type SeenRequest,
+} from "@ramekin/registry-distribution/testing";
+export { type DockerRegistry, dockerRegistry, noDockerRegistry };
 
 /** Debian's docker-registry on a free port, for the tests of a file or describe block; they are skipped where there is none. */
 export function useRegistry(images: () => Promise<readonly TestImage[]>): () => DockerRegistry {

@@ -10,6 +10,10 @@ export type Fault =
   | { readonly cutAfter: number }
   /** Passes on so many bytes of the request's body, lets the registry write them, then closes both connections. */
   | { readonly cutRequestAfter: number }
+  /** Passes everything on, in pieces of so many bytes, each after so many milliseconds. */
+  | { readonly pieces: number; readonly delay: number }
+  /** Claims another length than the body has, then closes the connection. */
+  | { readonly length: number }
   /** Never answers. */
   | { readonly silence: true }
   /** Passes on so many bytes of the body, then nothing more. */
@@ -84,10 +88,12 @@ async function serve(
   if (fault && "without" in fault) delete headers[fault.without];
   if (fault && "cutRequestAfter" in fault) return cutRequest(upstream, incoming, headers, fault.cutRequestAfter);
   const answer = await forward(upstream, incoming, headers);
-  const changed = fault && "answer" in fault ? fault.answer : {};
+  const length = fault && "length" in fault ? { "content-length": `${fault.length}`, connection: "close" } : {};
+  const changed = fault && "answer" in fault ? fault.answer : length;
   const kept = Object.entries({ ...answer.headers, ...changed }).filter(([, value]) => value !== "" && value !== undefined);
   outgoing.writeHead(answer.statusCode ?? 502, Object.fromEntries(kept) as Record<string, string>);
   await pipeline(spoil(answer, fault, outgoing), outgoing);
+  if (fault && "length" in fault) outgoing.destroy();
 }
 
 function forward(upstream: string, incoming: IncomingMessage, headers: IncomingHttpHeaders): Promise<IncomingMessage> {
@@ -125,12 +131,20 @@ async function* spoil(body: AsyncIterable<Buffer>, fault: Fault | undefined, out
     const part = chunk.subarray(0, limit - passed);
     if (fault && "corrupt" in fault && passed === 0 && part[0] !== undefined) part[0] ^= 1;
     passed += part.byteLength;
-    if (part.byteLength > 0) yield part;
+    if (fault && "pieces" in fault) yield* slowly(part, fault.pieces, fault.delay);
+    else if (part.byteLength > 0) yield part;
     if (passed < limit) continue;
     // What was written is on its way only after a turn of the event loop.
     await new Promise((resolve) => setTimeout(resolve, 20));
     if (fault && "cutAfter" in fault) outgoing.destroy();
     await new Promise<void>((resolve) => void outgoing.once("close", resolve));
     return;
+  }
+}
+
+async function* slowly(bytes: Buffer, size: number, delay: number): AsyncIterable<Uint8Array> {
+  for (let from = 0; from < bytes.byteLength; from += size) {
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    yield bytes.subarray(from, from + size);
   }
 }

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import {
+  busyboxImage,
+  type Fault,
+  faultProxy,
+  kitchen,
+  layeredImage,
+  needs,
+  noKitchen,
+  type SeenRequest,
+  useRegistry,
+} from "../support/index.ts";
+
+needs(noKitchen);
+const registry = useRegistry(async () => [await busyboxImage(), await layeredImage(40)]);
+
+/** mulberry32: the same numbers for the same seed, so that what fails once fails again. */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Whatever a line, a proxy or a registry can do to an answer. Nothing is silent for long: that has tests of its own. */
+const faults: readonly ((random: () => number, request: SeenRequest) => Fault)[] = [
+  (random) => ({ cutAfter: Math.floor(random() ** 3 * 1_000_000) }),
+  () => ({ status: 429, headers: { "retry-after": "0" } }),
+  () => ({ status: 500 }),
+  () => ({ status: 502, body: "<html>bad gateway</html>" }),
+  () => ({ status: 429, headers: { "retry-after": "86400" } }),
+  () => ({ status: 404 }),
+  () => ({ pieces: 40_000, delay: 5 }),
+  (random) => ({ length: Math.floor(random() * 1_000_000) }),
+  () => ({ without: "range" }),
+  () => ({ corrupt: true }),
+  (_, { url }) => ({ status: 307, headers: { location: url } }),
+  () => ({ status: 307, headers: { location: "http://127.0.0.1:1/gone" } }),
+  () => ({ answer: { "docker-content-digest": `sha256:${"0".repeat(64)}` } }),
+  () => ({ answer: { "content-type": "application/octet-stream", "docker-content-digest": "" } }),
+];
+
+test.each(Array.from({ length: 8 }, (_, index) => index + 1))(
+  "[REG-7] a pull over a bad line succeeds or says why it did not, and the next one over a good line succeeds: seed %i",
+  async (seed) => {
+    const random = numbers(seed);
+    // From a line that spoils one answer in twenty to one that spoils every other.
+    const badness = 0.05 + 0.45 * random();
+    const image = seed % 3 === 0 ? "layers-40" : "busybox";
+    let good = false;
+    await using proxy = await faultProxy(registry().host, (request) =>
+      good || random() > badness ? undefined : faults[Math.floor(random() * faults.length)]?.(random, request),
+    );
+    await using fresh = await kitchen();
+    const name = `${proxy.host}/${image}`;
+    const { code, stdout, stderr } = await fresh.ramekin(["pull", name], { timeout: 40_000 });
+    if (code === 0) {
+      expect(stdout).toContain(`${name}:latest`);
+      expect(stderr).toBe("");
+    } else {
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^ramekin: \S/);
+      expect(stderr).not.toMatch(/^\s+at |defect of ramekin|undefined|\[object/m);
+      expect(await fresh.output(["images", "--quiet"])).toBe("");
+    }
+    good = true;
+    await fresh.output(["pull", "--quiet", name]);
+    expect(await fresh.output(["run", "--rm", "--pull", "never", name, "echo", "whole"])).toBe("whole");
+  },
+);
