@@ -14,6 +14,8 @@ export interface HttpRequest extends Cancellable {
   /** Called again for a redirect that repeats the method. */
   readonly body?: (() => { readonly size: number; readonly bytes: ByteStream }) | undefined;
   readonly dialer: Dialer;
+  /** Who named `url`, if it is not the user: its authority counts there, too. */
+  readonly sentBy?: URL | undefined;
 }
 
 /** Either read the body to its end, or break out of it, or `discard` it: the connection waits for one of them. */

@@ -27,7 +27,7 @@ export async function send(request: HttpRequest, url: URL): Promise<HttpResponse
 
 async function once(request: HttpRequest, url: URL, clock: IdleClock, sent: { request?: ClientRequest }): Promise<HttpResponse> {
   const { dialer, body, method, authorization } = request;
-  const route = await dialer.route(url, request.url);
+  const route = await dialer.route(url, request.sentBy ?? request.url);
   const upload = body?.();
   const options: RequestOptions = {
     ...route.options,

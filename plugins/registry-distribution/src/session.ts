@@ -119,7 +119,7 @@ async function attemptSomewhere(parts: Parts, reference: Reference, request: Rep
 }
 
 function serves(place: Located, { action, mirrored, path }: RepositoryRequest): boolean {
-  if (action !== "pull") return place.pushes;
+  if (action !== "pull") return !place.mirror && place.pushes;
   if (!place.mirror) return place.pulls !== "none";
   // A URL is of whoever gave it, and only the registry gives any.
   if (mirrored === undefined || path instanceof URL) return false;

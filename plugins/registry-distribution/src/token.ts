@@ -70,7 +70,7 @@ export function basic({ username, password }: { readonly username: string; reado
 }
 
 function query(realm: URL, request: TokenRequest, account: { username: string; password: string } | undefined): HttpRequest {
-  const { challenge, scopes, dialer, signal, offline = false } = request;
+  const { origin, challenge, scopes, dialer, signal, offline = false } = request;
   const url = new URL(realm);
   const { service } = challenge.parameters;
   if (service !== undefined) url.searchParams.set("service", service);
@@ -80,11 +80,11 @@ function query(realm: URL, request: TokenRequest, account: { username: string; p
     url.searchParams.set("client_id", "ramekin");
     url.searchParams.set("offline_token", "true");
   }
-  return { method: "GET", url, dialer, signal, authorization: account && basic(account) };
+  return { method: "GET", url, sentBy: origin, dialer, signal, authorization: account && basic(account) };
 }
 
 function form(url: URL, request: TokenRequest, grant: Readonly<Record<string, string>>): HttpRequest {
-  const { challenge, scopes, dialer, signal, offline = false } = request;
+  const { origin, challenge, scopes, dialer, signal, offline = false } = request;
   const fields = new URLSearchParams({ ...grant, client_id: "ramekin" });
   if (challenge.parameters["service"] !== undefined) fields.set("service", challenge.parameters["service"]);
   if (scopes.length > 0) fields.set("scope", scopes.join(" "));
@@ -93,6 +93,7 @@ function form(url: URL, request: TokenRequest, grant: Readonly<Record<string, st
   return {
     method: "POST",
     url,
+    sentBy: origin,
     dialer,
     signal,
     headers: { "content-type": "application/x-www-form-urlencoded" },

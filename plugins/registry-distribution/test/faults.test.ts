@@ -105,10 +105,11 @@ describe("faults before docker-registry", () => {
       await client().resolve(here.at);
       expect(performance.now() - start).toBeGreaterThan(990);
     }
-    await using here = await spoilt(firstTimes(1, ofManifest, { status: 429, headers: { "retry-after": "3600" } }));
+    const limit = { "retry-after": "3600", "ratelimit-limit": "100;w=21600" };
+    await using here = await spoilt(firstTimes(1, ofManifest, { status: 429, headers: limit }));
     await expect(client().resolve(here.at)).rejects.toMatchObject({
       code: "UNAVAILABLE",
-      hint: expect.stringContaining("limits requests"),
+      hint: expect.stringContaining("limits requests to 100 in 360 minutes"),
     });
   });
 

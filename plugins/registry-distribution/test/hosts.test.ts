@@ -190,6 +190,19 @@ describe("[REG-3] mirrors", () => {
     expect(here.warnings).toEqual([]);
   });
 
+  test("are not pushed to, even where a hosts.toml lets them have everything", async () => {
+    await using upstream = await dockerRegistry();
+    await using mirror = await faultProxy(undefined, () => undefined);
+    await using here = await machine();
+    const hosts = `server = "http://${upstream.host}"\n[host."http://${mirror.host}"]\n`;
+    await here.write(`etc/containerd/certs.d/${upstream.host}/hosts.toml`, hosts);
+    const at = parseReference(`${upstream.host}/app:v1`);
+    const image = await pushImage(here.client(), at, "one");
+    expect(mirror.seen).toEqual([]);
+    expect(await here.client().resolve(at)).toMatchObject({ digest: image.descriptor.digest });
+    expect(mirror.seen).toHaveLength(1);
+  });
+
   test("one that is broken is warned of once, and passed over", async () => {
     await using upstream = await dockerRegistry();
     await using registry = await faultProxy(upstream.host, () => undefined);

@@ -99,6 +99,24 @@ describe("[REG-2] docker-registry and a token server", () => {
     expect(bed.tokens.asked).toHaveLength(2);
   });
 
+  test("[REG-3] the registry's authority counts for its token server as well", async () => {
+    const identity = await ca.issue("both");
+    await using tokens = await tokenServer({
+      identity,
+      users: { alice: account.password },
+      allowed: { alice: { "*": everything } },
+      tls: identity,
+    });
+    await using server = await dockerRegistry({ tokens: { realm: tokens.realm, authority: ca.certificate }, tls: identity });
+    await using here = await machine();
+    await here.write("etc/ramekin/registries.toml", "insecure-registries = []");
+    const at = parseReference(`${server.host}/app`);
+    await expect(push(here.client(as(account)), at, layer)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await here.copy(ca.certificate, `etc/docker/certs.d/${server.host}/ca.crt`);
+    await push(here.client(as(account)), at, layer);
+    expect(tokens.asked.length).toBeGreaterThan(0);
+  });
+
   test("login keeps an identity token in the password's place, and it opens the registry", async () => {
     await using bed = await open();
     const report = await bed.here.client().login!(bed.host, { account });

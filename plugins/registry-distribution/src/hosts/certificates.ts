@@ -12,24 +12,24 @@ export interface Trusted {
 
 /**
  * `certs.d/<host>[:<port>]` as Docker and containers have it (containers-certs.d(5)): `*.crt` are authorities, `NAME.cert` and
- * `NAME.key` prove who we are. The first folder that exists for the host counts.
+ * `NAME.key` prove who we are. The first folder that exists counts.
  */
-export async function certificatesOf(folders: readonly string[], host: string): Promise<Trusted> {
-  for (const folder of folders.map((each) => join(each, host))) {
-    const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+export async function certificatesOf(folders: readonly string[], names: readonly string[]): Promise<Trusted> {
+  for (const folder of folders.flatMap((each) => names.map((host) => join(each, host)))) {
+    const files = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
       throw new RamekinError("PERMISSION_DENIED", `cannot read ${folder}: ${error.message}`, { cause: error });
     });
-    if (!names) continue;
-    const ending = (suffix: string) => names.filter((name) => name.endsWith(suffix)).sort();
+    if (!files) continue;
+    const ending = (suffix: string) => files.filter((name) => name.endsWith(suffix)).sort();
     const identities = ending(".cert").map((cert) => {
       const key = cert.replace(/cert$/, "key");
-      if (names.includes(key)) return { cert: join(folder, cert), key: join(folder, key) };
+      if (files.includes(key)) return { cert: join(folder, cert), key: join(folder, key) };
       throw new RamekinError("INVALID_ARGUMENT", `${join(folder, cert)} has no key`, {
         hint: `its key is ${key} beside it; authorities end in .crt`,
       });
     });
-    const alone = ending(".key").find((key) => !names.includes(key.replace(/key$/, "cert")));
+    const alone = ending(".key").find((key) => !files.includes(key.replace(/key$/, "cert")));
     if (alone !== undefined) {
       throw new RamekinError("INVALID_ARGUMENT", `${join(folder, alone)} has no certificate`, {
         hint: `its certificate is ${alone.replace(/key$/, "cert")} beside it; authorities end in .crt`,

@@ -50,8 +50,10 @@ export function hostRules({ environment, insecure = [], etc = "/etc" }: HostRule
   const mirrorTrust = new Map<string, Trusted>();
   const laxPlaces = new Set<string>();
 
-  const trusted = async (host: string): Promise<Trusted> => {
-    const found = await certificatesOf(certificates, host);
+  const trusted = async (address: string): Promise<Trusted> => {
+    const host = address === "registry-1.docker.io" ? "docker.io" : address;
+    // A URL has lost the port that goes without saying; the folder may have it.
+    const found = await certificatesOf(certificates, /:\d+$/.test(host) ? [host] : [host, `${host}:443`]);
     const declared = (await own()).trust.get(host) ?? (await hosts(host))?.trust.get(host) ?? mirrorTrust.get(host);
     const authorities = [...(declared?.authorities ?? []), ...found.authorities];
     const identities = [...(declared?.identities ?? []), ...found.identities];

@@ -1,6 +1,7 @@
 import { createPrivateKey, randomUUID, sign } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Identity } from "./authority.ts";
 
@@ -28,6 +29,8 @@ export interface TokenServerOptions {
   readonly life?: number;
   /** Only OAuth2's POST, as some servers have it. */
   readonly postOnly?: boolean;
+  /** By https, with this certificate. */
+  readonly tls?: Identity;
 }
 
 export const tokenIssuer = "ramekin test issuer";
@@ -39,7 +42,7 @@ export async function tokenServer(options: TokenServerOptions): Promise<TokenSer
   const refreshTokens = new Map<string, string>();
   const key = createPrivateKey(await readFile(options.identity.key));
   const certificate = (await readFile(options.identity.cert, "utf8")).replace(/-----[^-]+-----|\s/g, "");
-  const server = createServer((request, response) => {
+  const answer: RequestListener = (request, response) => {
     void read(request).then((fields) => {
       const user = whoIs(request, fields, options, refreshTokens);
       const scopes = fields.getAll("scope").flatMap((scope) => scope.split(" ").filter((each) => each !== ""));
@@ -55,10 +58,12 @@ export async function tokenServer(options: TokenServerOptions): Promise<TokenSer
       const body = { token, access_token: token, expires_in: life, ...(refresh && { refresh_token: refresh }) };
       return response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
     });
-  });
+  };
+  const { tls } = options;
+  const server = tls ? createSecureServer({ cert: await readFile(tls.cert), key: await readFile(tls.key) }, answer) : createServer(answer);
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   return {
-    realm: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`,
+    realm: `${tls ? "https" : "http"}://127.0.0.1:${(server.address() as AddressInfo).port}/token`,
     asked,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
