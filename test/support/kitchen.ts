@@ -33,6 +33,8 @@ export interface Kitchen extends AsyncDisposable {
   readonly root: string;
   readonly runRoot: string;
   readonly env: Readonly<Record<string, string>>;
+  /** What stands before the arguments: for scripts that run it. */
+  readonly command: readonly string[];
   /** `ramekin ARGS` to its end. */
   ramekin(args: readonly string[], options?: CommandOptions): Promise<Result>;
   /** As `ramekin`; anything but exit code 0 is an error. Resolves with stdout, without the last line break. */
@@ -114,6 +116,7 @@ export async function kitchen({ images = [], storage, isolation }: KitchenOption
     root,
     runRoot,
     env,
+    command: cli,
     ramekin,
     output,
     start: (args, options) => start([...cli, ...args], withEnv(options)),

@@ -35,7 +35,7 @@ export interface DualOptions extends TargetOptions {
 }
 
 /** containerd's and Docker's annotation for a whole name, where `ref.name` holds the tag alone. */
-const imageName = "io.containerd.image.name";
+export const imageNameAnnotation = "io.containerd.image.name";
 
 /**
  * What `docker save` writes since version 25: an OCI layout that also has a manifest.json, over the same blobs, for readers that
@@ -71,6 +71,7 @@ export async function dualTarget(location: string | WritableStream<Uint8Array>, 
     ...layout,
     blob: async (descriptor, source, options: Cancellable = {}) => {
       const { digest, mediaType } = descriptor;
+      if (written.has(digest)) return;
       written.add(digest);
       if (!isManifestType(mediaType) && !isIndexType(mediaType)) return layout.blob(descriptor, source, options);
       const bytes = await readBlob({ blob: () => source }, descriptor, { digester, maxSize: maxManifestSize, signal: options.signal });
@@ -114,7 +115,7 @@ function namedAsDocker(root: Descriptor): Descriptor {
   const name = refName(root);
   if (name === undefined) return root;
   const { tag } = parseReference(name);
-  const annotations = { ...root.annotations, [imageName]: name, ...(tag !== undefined && { [refNameAnnotation]: tag }) };
+  const annotations = { ...root.annotations, [imageNameAnnotation]: name, ...(tag !== undefined && { [refNameAnnotation]: tag }) };
   return { ...withRefName(root, undefined), annotations };
 }
 

@@ -4,6 +4,7 @@ export { dirSource } from "./dir-source.ts";
 export { dirTarget } from "./dir-target.ts";
 export { dockerSource } from "./docker-source.ts";
 export { dockerTarget } from "./docker-target.ts";
+export { dualSource } from "./dual-source.ts";
 export { type DualOptions, dualTarget } from "./dual-target.ts";
 export { encodedStream } from "./encoded-stream.ts";
 export { archiveFiles, folderFiles, type ImageFiles, readSmall } from "./image-files.ts";

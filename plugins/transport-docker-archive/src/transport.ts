@@ -6,6 +6,7 @@ import {
   dirTarget,
   dockerSource,
   dockerTarget,
+  dualSource,
   dualTarget,
   folderFiles,
   type ImageFiles,
@@ -32,7 +33,10 @@ export function dockerArchive(options: TransportOptions): Transport {
 export function dualArchive(options: TransportOptions): Transport {
   const platform = normalizePlatform({ os: "linux", architecture: process.arch });
   return {
-    source: (location, { signal } = {}) => dockerImages(options, location, { signal }),
+    source: async (location, { signal } = {}) => {
+      const { path, name } = await split(location);
+      return dualSource(await filesAt(path, options, { signal }), { name, signal });
+    },
     target: async (location) => {
       const { path, name } = await split(location);
       return named(await dualTarget(path, { digester: options.digester, platform }), name);

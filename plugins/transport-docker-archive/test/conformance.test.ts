@@ -1,5 +1,6 @@
 import { runSuite, transportSuite } from "@ramekin/conformance";
-import { test } from "vitest";
-import { freshDocker } from "./transports.ts";
+import { describe, test } from "vitest";
+import { freshDocker, freshDual } from "./transports.ts";
 
-runSuite(test, transportSuite, { create: freshDocker });
+describe("docker-archive", () => runSuite(test, transportSuite, { create: freshDocker }));
+describe("dual-archive", () => runSuite(test, transportSuite, { create: freshDual }));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { TransportUnderTest } from "@ramekin/conformance";
 import { type Codec, type Digest, RamekinError, type Transport } from "@ramekin/core";
-import { dockerArchive, type TransportOptions } from "../src/index.ts";
+import { dockerArchive, dualArchive, imageFolder, type TransportOptions } from "../src/index.ts";
 
 /** In an engine, codecs and digesters come from the context; these take streams whole. */
 const codec = (format: string): Codec => ({
@@ -58,3 +58,5 @@ async function fresh(
 }
 
 export const freshDocker = (): Promise<FreshTransport> => fresh(dockerArchive, { archive: true });
+export const freshDual = (): Promise<FreshTransport> => fresh(dualArchive, { archive: true, indexes: true });
+export const freshFolder = (): Promise<FreshTransport> => fresh(imageFolder, { indexes: true });

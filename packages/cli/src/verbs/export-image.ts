@@ -3,7 +3,7 @@ import { defineVerb } from "../verb.ts";
 export default defineVerb({
   name: "export-image",
   group: "image",
-  summary: "Export the root file system of an image as a tar archive (streamed to STDOUT by default)",
+  summary: "Export the files of an image as a tar archive (streamed to STDOUT by default)",
   description: "All layers in one, without the configuration: the opposite of import. No container is made.",
   arguments: [{ name: "IMAGE", summary: "A name, an id, or the beginning of an id", complete: "image" }],
   flags: {
