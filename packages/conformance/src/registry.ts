@@ -68,6 +68,16 @@ async function image(registry: RegistryUnderTest, at: Reference, content: string
   return manifest;
 }
 
+/** An artifact about another manifest: a signature, an SBOM. Resolves with its digest. */
+async function attach(registry: RegistryUnderTest, at: Reference, { descriptor: subject }: Blob, artifactType: string): Promise<Digest> {
+  const config = blob("{}", "application/vnd.oci.empty.v1+json");
+  const layer = blob(`about it: ${artifactType}`, "text/plain");
+  const document = { mediaType: mediaTypes.manifest, artifactType, config: config.descriptor, layers: [layer.descriptor], subject };
+  const manifest = json({ schemaVersion: 2, ...document }, mediaTypes.manifest);
+  for (const part of [layer, config, manifest]) await put(registry, at, part);
+  return manifest.descriptor.digest;
+}
+
 const withTag = (reference: Reference, tag: string): Reference => ({ ...reference, tag });
 const withDigest = (reference: Reference, { digest }: Descriptor): Reference => ({ ...reference, digest });
 const same = (found: Descriptor, expected: Descriptor) => {
@@ -276,6 +286,25 @@ export const registrySuite: Suite<RegistryUnderTest> = {
         for (const tag of ["v1", "v2", "latest", "v2"]) await image(registry, withTag(at, tag), tag);
         assert.deepEqual((await list(registry.tags?.(at) ?? [])).sort(), ["latest", "v1", "v2"]);
         await rejects(list(registry.tags?.(repository(registry, "nobody")) ?? []), "NOT_FOUND");
+      },
+    },
+    {
+      name: "referrers are what was pushed about a manifest, of one type when asked",
+      needs: ["referrers"],
+      async run(registry) {
+        const at = repository(registry, "app");
+        const subject = await image(registry, at, "one");
+        const found = async (artifactType?: string) => {
+          const listed = registry.referrers?.(at, subject.descriptor, artifactType === undefined ? {} : { artifactType });
+          return (await list(listed ?? [])).map(({ digest, artifactType: type }) => `${type} ${digest}`).sort();
+        };
+        assert.deepEqual(await found(), []);
+        const [sbom, signature] = [
+          await attach(registry, at, subject, "application/x.sbom"),
+          await attach(registry, at, subject, "application/x.signature"),
+        ];
+        assert.deepEqual(await found(), [`application/x.sbom ${sbom}`, `application/x.signature ${signature}`]);
+        assert.deepEqual(await found("application/x.signature"), [`application/x.signature ${signature}`]);
       },
     },
     {

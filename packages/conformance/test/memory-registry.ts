@@ -61,6 +61,15 @@ export function memoryRegistry(): RegistryClient {
       const prefix = `${place(reference)}:`;
       for (const name of names.keys()) if (name.startsWith(prefix)) yield name.slice(prefix.length);
     },
+    async *referrers(reference, { digest }, { artifactType } = {}) {
+      for (const [key, { bytes, mediaType }] of blobs) {
+        if (!key.startsWith(`${place(reference)} true `)) continue;
+        const manifest = JSON.parse(new TextDecoder().decode(bytes)) as { subject?: Descriptor; artifactType?: string };
+        if (manifest.subject?.digest !== digest || (artifactType !== undefined && manifest.artifactType !== artifactType)) continue;
+        const found = names.get(`${place(reference)}@${key.split(" ")[2]}`);
+        if (found) yield { ...found, mediaType, ...(manifest.artifactType !== undefined && { artifactType: manifest.artifactType }) };
+      }
+    },
     async delete(reference, descriptor) {
       blobs.delete(keyOf(reference, descriptor));
       for (const [name, { digest }] of names) if (digest === descriptor.digest) names.delete(name);

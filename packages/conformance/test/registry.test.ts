@@ -119,6 +119,9 @@ const mutants: Record<string, (right: RegistryClient) => Partial<RegistryClient>
       for await (const tag of right.tags?.(reference) ?? []) yield* [tag, tag];
     },
   }),
+  "referrers are what was pushed about a manifest, of one type when asked": (right) => ({
+    referrers: (reference, descriptor) => right.referrers?.(reference, descriptor) ?? ReadableStream.from([]),
+  }),
   "what was deleted is gone": () => ({ delete: async () => undefined }),
   "what was cancelled before it began does not begin": (right) => ({
     push: (reference, descriptor, source) => right.push(reference, descriptor, source),
