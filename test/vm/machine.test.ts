@@ -33,7 +33,6 @@ async function boot(): Promise<{ lines: Line[]; log: string }> {
       entryPoints: {
         suites: join(import.meta.dirname, "inside", "suites.ts"),
         "serve-overlayfs": join(repository, "plugins", "storage-overlayfs", "test", "serve.ts"),
-        "serve-vfs": join(repository, "plugins", "storage-vfs", "test", "serve.ts"),
       },
       bundle: true,
       platform: "node",
@@ -57,7 +56,7 @@ async function boot(): Promise<{ lines: Line[]; log: string }> {
     mkdirSync(cache, { recursive: true });
     const { stdout } = spawnSync(join(import.meta.dirname, "run-in-vm"), [root, "sh /vm/main.sh"], {
       encoding: "utf8",
-      env: { ...process.env, MEM: "4096", LIMIT: "1200", CACHE: cache },
+      env: { ...process.env, MEM: "4096", LIMIT: "1800", CACHE: cache },
       maxBuffer: 64 << 20,
     });
     const lines = [...stdout.matchAll(/vm-(ok|not-ok|skip) (.*?)(?: # (.*))?$/gm)].map(

@@ -7,7 +7,7 @@ suites() {
     /usr/bin/node --test-reporter=/vm/reporter.mjs /vm/suites.mjs "$@"
 }
 # Two at once; the lines of the second wait in a file, so that none is torn.
-suites overlayfs vfs > /run/storage.lines 2>&1 &
+suites overlayfs > /run/storage.lines 2>&1 &
 storage=$!
 suites linux
 wait $storage
