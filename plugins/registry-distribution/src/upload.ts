@@ -1,4 +1,13 @@
-import { type ByteSource, type ByteStream, type Cancellable, type Descriptor, RamekinError, type Reference } from "@ramekin/core";
+import {
+  type ByteSource,
+  type ByteStream,
+  type Cancellable,
+  type Descriptor,
+  type ErrorCode,
+  isRamekinError,
+  RamekinError,
+  type Reference,
+} from "@ramekin/core";
 import { formatReference, maxManifestSize } from "@ramekin/oci";
 import { type HttpResponse, readAll } from "./http.ts";
 import { pathOf } from "./manifest.ts";
@@ -10,7 +19,7 @@ const monolithic = 1 << 20;
 /** Where a registry, or a proxy before it, does not take a large body at once: below what Cloudflare and nginx are often set to. */
 const smallChunk = 32 << 20;
 
-type Common = Pick<RepositoryRequest, "action" | "alsoPull" | "what" | "signal">;
+type Common = Pick<RepositoryRequest, "action" | "what" | "signal">;
 
 /** Distribution spec, "Pushing Blobs": mount it, else send it at once, or in a stream that goes on where it was cut. */
 export async function uploadBlob(
@@ -21,11 +30,10 @@ export async function uploadBlob(
   { signal, mountFrom }: Cancellable & { readonly mountFrom?: string },
 ): Promise<void> {
   const { digest, size } = descriptor;
-  const mount = mountFrom === undefined ? "" : `?${new URLSearchParams({ mount: digest, from: mountFrom })}`;
-  const common: Common = { action: "pull,push", alsoPull: mountFrom, what: describe(reference, digest), signal };
+  const common: Common = { action: "pull,push", what: describe(reference, digest), signal };
 
   await withRetries(session.retry, signal, async () => {
-    const begun = await session.attempt(reference, { ...common, method: "POST", path: `blobs/uploads/${mount}`, expect: [201, 202] });
+    const begun = await begin(session, reference, digest, common, mountFrom);
     await begun.discard();
     if (begun.status === 201) return;
     const upload = locationOf(begun, common.what);
@@ -40,6 +48,28 @@ export async function uploadBlob(
     await done.discard();
   });
 }
+
+/** 201: mounted, and done; 202: an upload is open. A mount that is turned down, in whatever way, is no reason not to send the bytes. */
+async function begin(
+  session: Session,
+  reference: Reference,
+  digest: string,
+  common: Common,
+  mountFrom: string | undefined,
+): Promise<HttpResponse> {
+  const open = { ...common, method: "POST", expect: [201, 202] } as const;
+  if (mountFrom !== undefined) {
+    const path = `blobs/uploads/?${new URLSearchParams({ mount: digest, from: mountFrom })}`;
+    try {
+      return await session.attempt(reference, { ...open, path, alsoPull: mountFrom });
+    } catch (error) {
+      if (!(isRamekinError(error) && refusals.includes(error.code))) throw error;
+    }
+  }
+  return session.attempt(reference, { ...open, path: "blobs/uploads/" });
+}
+
+const refusals: readonly ErrorCode[] = ["NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT", "UNSUPPORTED"];
 
 /**
  * As one stream, which is what Docker sends and every registry takes; after a cut the registry says how far it came, and the

@@ -1,23 +1,27 @@
 import { randomUUID } from "node:crypto";
 import { registrySuite, runSuite } from "@ramekin/conformance";
-import { afterAll, beforeAll, beforeEach, describe, test } from "vitest";
+import { afterAll, beforeEach, describe, test } from "vitest";
 import { distributionRegistry } from "../src/index.ts";
-import { type DockerRegistry, dockerRegistry, noDockerRegistry } from "./support/docker-registry.ts";
+import { dockerRegistry, noDockerRegistry } from "./support/docker-registry.ts";
+import { ociRegistry } from "./support/ociregistry.ts";
 
-describe("docker-registry", () => {
-  let server: DockerRegistry | undefined;
+const servers = {
+  "docker-registry": noDockerRegistry ?? (await dockerRegistry()),
+  ociregistry: await ociRegistry(),
+};
+
+describe.each(Object.entries(servers))("%s", (_, server) => {
   beforeEach((context) => {
-    if (noDockerRegistry !== undefined) context.skip(noDockerRegistry);
+    if (typeof server === "string") context.skip(server);
   });
-  beforeAll(async () => {
-    if (noDockerRegistry === undefined) server = await dockerRegistry();
+  afterAll(async () => {
+    if (typeof server !== "string") await server[Symbol.asyncDispose]();
   });
-  afterAll(() => server?.[Symbol.asyncDispose]());
 
   runSuite(test, registrySuite, {
     create: () => ({
       ...distributionRegistry({ credentials: async () => undefined, retry: { delay: 1 } }),
-      home: { registry: server?.host ?? "", repository: `suite-${randomUUID()}` },
+      home: { registry: typeof server === "string" ? "" : server.host, repository: `suite-${randomUUID()}` },
     }),
   });
 });

@@ -69,6 +69,17 @@ describe("[REG-2] docker-registry and a token server", () => {
     expect(bed.tokens.asked.at(-1)?.scopes.toSorted()).toEqual(["repository:app:pull,push", "repository:base:pull"]);
   });
 
+  test("what may not be read there is not mounted, but sent", async () => {
+    await using bed = await open({
+      users: { alice: "pass:word", bob: "b" },
+      allowed: { alice: { "*": everything }, bob: { own: ["pull", "push"] } },
+    });
+    await push(bed.here.client(as(account)), bed.at("base"), layer);
+    const bob = bed.here.client(as({ username: "bob", password: "b" }));
+    await push(bob, bed.at("own"), layer, "base");
+    expect(await bob.exists(bed.at("own"), layer.descriptor)).toBe(true);
+  });
+
   test("nobody in particular may pull what is public, and nothing else", async () => {
     await using bed = await open();
     const { descriptor } = await pushImage(bed.here.client(as(account)), bed.at("public:v1"), "one");
