@@ -44,7 +44,7 @@ describe("Go templates", () => {
     ["{{.Config.Labels.tier}}{{.Config.Labels.absent}}", "front<no value>"],
     ["{{.Config.Cmd}}", "<no value>"],
     ["{{slice .Name 1}} {{pad .State.Status 1 1}}|{{split `a,b` `,`}}", "web  running |[a b]"],
-    ["{{print .State.Pid .State.ExitCode}}{{or .State.Error .Name}}", "420/web"],
+    ["{{print .State.Pid .State.ExitCode}}{{or .State.Error .Name}}", "42 0/web"],
     ["{{lt 1 2}}{{ge 1 2}}{{ne 1 2}}", "truefalsetrue"],
   ])("%s", (template, expected) => {
     expect(render(template)).toBe(expected);
@@ -68,4 +68,23 @@ describe("Go templates", () => {
   ])("%s is refused", (template, message) => {
     expect(() => render(template)).toThrow(message);
   });
+});
+
+test.each([
+  [
+    '{{printf "%-8s|%5s|%q|%d|%v|%05d|%x|%X|%t|%%" "ab" "x" "y" 7 true 42 255 "hi" false}}',
+    'ab      |    x|"y"|7|true|00042|ff|6869|false|%',
+  ],
+  ['{{printf "%+d %.2f %6.1f|%c|%o|%b|%.2s" 5 1.005 2.3 65 8 5 "abc"}}', "+5 1.00    2.3|A|10|101|ab"],
+  ['{{printf "%d %s" "x"}}', "%!d(string=x) %!s(MISSING)"],
+  ['{{printf "a" 1 "b"}}', "a%!(EXTRA int=1, string=b)"],
+  ['{{print 1 2 "a" "b" 3}}', "1 2ab3"],
+  ['{{html "<a href=\'x\'>"}} {{urlquery "a b&c"}} {{js "it\'s"}}', "&lt;a href=&#39;x&#39;&gt; a+b%26c it\\'s"],
+  ['{{slice "häh" 0 1}} {{slice "abcdef" 2 4}} {{len "häh"}}', "h cd 4"],
+])("as Go has it: %s", (template, expected) => {
+  expect(compileTemplate(template)({})).toBe(expected);
+});
+
+test("a slice beyond its end is refused", () => {
+  expect(() => compileTemplate('{{slice "abc" 1 5}}')({})).toThrow("index out of range: 5");
 });

@@ -1,15 +1,6 @@
+import { display } from "./display.ts";
 import { templateError } from "./lex.ts";
-
-/** Go's way of printing a value. */
-export function display(value: unknown): string {
-  if (value === undefined || value === null) return "<no value>";
-  if (Array.isArray(value)) return `[${value.map(display).join(" ")}]`;
-  if (typeof value === "object") {
-    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-    return `map[${entries.map(([key, each]) => `${key}:${display(each)}`).join(" ")}]`;
-  }
-  return String(value);
-}
+import { printf } from "./printf.ts";
 
 /** What `if` makes of a value: zero, empty and absent are false. */
 export function isTrue(value: unknown): boolean {
@@ -42,8 +33,11 @@ export const functions: Readonly<Record<string, TemplateFunction>> = {
   len: (value) =>
     typeof value === "string" ? Buffer.byteLength(value) : Array.isArray(value) ? value.length : Object.keys(value ?? {}).length,
   index: (value, ...keys) => keys.reduce(element, value),
-  slice: (value, from, to) => (value as string).slice(Number(from ?? 0), to === undefined ? undefined : Number(to)),
-  print: (...values) => values.map(display).join(""),
+  slice: (value, from, to) => slice(value, from, to),
+  html,
+  js,
+  urlquery,
+  print,
   println: (...values) => `${values.map(display).join(" ")}\n`,
   printf: (format, ...values) => printf(asText(format), values),
   eq: (value, ...others) => others.some((other) => other === value),
@@ -63,14 +57,40 @@ function element(value: unknown, key: unknown): unknown {
   return Object.hasOwn(value, String(key)) ? (value as Record<string, unknown>)[String(key)] : "";
 }
 
-function printf(format: string, values: readonly unknown[]): string {
-  let next = 0;
-  return format.replace(/%(-?)(\d*)([sdvq%])/g, (_, left: string, width: string, verb: string) => {
-    if (verb === "%") return "%";
-    const value = values[next++];
-    const text = verb === "q" ? JSON.stringify(display(value)) : display(value);
-    return left ? text.padEnd(Number(width)) : text.padStart(Number(width));
+/** Bytes, as Go counts; what is no string is a list. */
+function slice(value: unknown, from: unknown, to: unknown): unknown {
+  const [start, end] = [Number(from ?? 0), to === undefined ? undefined : Number(to)];
+  const bytes = typeof value === "string" ? Buffer.from(value) : undefined;
+  const length = bytes?.byteLength ?? (Array.isArray(value) ? value.length : undefined);
+  if (length === undefined) throw templateError(`cannot slice ${display(value)}`);
+  if (start < 0 || (end ?? length) > length || start > (end ?? length)) throw templateError(`index out of range: ${end ?? start}`);
+  return bytes ? bytes.subarray(start, end).toString() : (value as unknown[]).slice(start, end);
+}
+
+/** A space between two neighbours of which neither is a string (Go's fmt.Sprint). */
+function print(...values: unknown[]): string {
+  return values
+    .map((value, index) => (index > 0 && typeof value !== "string" && typeof values[index - 1] !== "string" ? " " : "") + display(value))
+    .join("");
+}
+
+const escapes: Readonly<Record<string, string>> = { "<": "&lt;", ">": "&gt;", "&": "&amp;", "'": "&#39;", '"': "&#34;", "\0": "\uFFFD" };
+function html(...values: unknown[]): string {
+  return print(...values).replace(/[<>&'"\0]/g, (character) => escapes[character] as string);
+}
+
+/** For use inside a string of JavaScript. */
+function js(...values: unknown[]): string {
+  const named: Readonly<Record<string, string>> = { "\\": "\\\\", "'": "\\'", '"': '\\"' };
+  return print(...values).replace(/[\\'"<>&=]|\p{Cc}/gu, (character) => {
+    return named[character] ?? `\\u${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
   });
+}
+
+function urlquery(...values: unknown[]): string {
+  return encodeURIComponent(print(...values))
+    .replaceAll("%20", "+")
+    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 const asText = (value: unknown) => (typeof value === "string" ? value : display(value));

@@ -1,4 +1,5 @@
-import { display, functions, isTrue } from "./functions.ts";
+import { display } from "./display.ts";
+import { functions, isTrue } from "./functions.ts";
 import { templateError } from "./lex.ts";
 import { type Node, type Operand, type Pipeline, parseTemplate, type Term } from "./parse.ts";
 
