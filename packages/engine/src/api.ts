@@ -18,10 +18,12 @@ import type {
 } from "@ramekin/core";
 import type { AccountVerbs } from "./account-api.ts";
 import type { ImageVerbs } from "./image-api.ts";
+import type { ManifestVerbs } from "./manifest-api.ts";
 import type { StoreVerbs } from "./store-api.ts";
 
 export type * from "./account-api.ts";
 export type * from "./image-api.ts";
+export type * from "./manifest-api.ts";
 export type * from "./store-api.ts";
 
 /**
@@ -32,7 +34,7 @@ export type * from "./store-api.ts";
  * `RamekinError`s; branch on `code`. Containers and images are named as people name them: a name, an id or a unique
  * prefix of an id; an ambiguous one rejects with INVALID_ARGUMENT, an unknown one with NOT_FOUND.
  */
-export interface Engine extends AccountVerbs, ImageVerbs, StoreVerbs, AsyncDisposable {
+export interface Engine extends AccountVerbs, ImageVerbs, ManifestVerbs, StoreVerbs, AsyncDisposable {
   /** Durable state: images, snapshots, containers. */
   readonly root: string;
   /** State that a reboot may take away. */

@@ -125,6 +125,13 @@ function engineOver(scope: Scope, hub: EventHub, life: AbortController): Engine 
     mountedImages: async () => (await import("./mount-image.ts")).mountedImages(scope),
     unmountImage: async (name) => (await import("./mount-image.ts")).unmountImage(scope, name),
     pruneImages: async (options) => (await import("./prune-images.ts")).pruneImages(scope, options),
+    inspectManifest: async (reference, options) => (await import("./manifest/inspect.ts")).inspectManifest(scope, reference, options),
+    createManifestList: async (name, members, options) =>
+      (await import("./manifest/create.ts")).createManifestList(scope, name, members, options),
+    annotateManifest: async (list, member, platform) =>
+      (await import("./manifest/annotate.ts")).annotateManifest(scope, list, member, platform),
+    pushManifestList: async (name, options) => (await import("./manifest/push.ts")).pushManifestList(scope, name, options),
+    removeManifestList: async (name) => (await import("./manifest/remove.ts")).removeManifestList(scope, name),
     login: async (registry, options) => (await import("./accounts.ts")).login(scope, registry, options),
     logout: async (registry, options) => (await import("./accounts.ts")).logout(scope, registry, options),
     account: async (registry, options) => (await import("./accounts.ts")).account(scope, registry, options),

@@ -11,6 +11,7 @@ export interface VerbEntry {
 export const topics: Readonly<Record<string, string>> = {
   container: "Manage containers",
   image: "Manage images",
+  manifest: "Manage image manifests and manifest lists",
   system: "Manage Ramekin",
 };
 
@@ -38,6 +39,11 @@ export const verbEntries: readonly VerbEntry[] = [
   { paths: ["login"], load: async () => (await import("./login.ts")).default },
   { paths: ["logout"], load: async () => (await import("./logout.ts")).default },
   { paths: ["logs", "container logs"], load: async () => (await import("./logs.ts")).default },
+  { paths: ["manifest annotate"], load: async () => (await import("./manifest-annotate.ts")).default },
+  { paths: ["manifest create"], load: async () => (await import("./manifest-create.ts")).default },
+  { paths: ["manifest inspect"], load: async () => (await import("./manifest-inspect.ts")).default },
+  { paths: ["manifest push"], load: async () => (await import("./manifest-push.ts")).default },
+  { paths: ["manifest rm"], load: async () => (await import("./manifest-rm.ts")).default },
   { paths: ["pause", "container pause"], load: async () => (await import("./pause.ts")).default },
   { paths: ["ps", "container ls", "container list", "container ps"], load: async () => (await import("./ps.ts")).default },
   { paths: ["pull", "image pull"], load: async () => (await import("./pull.ts")).default },

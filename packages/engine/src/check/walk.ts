@@ -2,6 +2,7 @@ import { type ContentStore, type Descriptor, type Digest, isRamekinError, type M
 import { choosePlatform, isIndexType, isManifestType, parseIndex, parseManifest, readBlob } from "@ramekin/oci";
 import type { ContainerConfig } from "../api.ts";
 import { blobsOf, documentDigester } from "../image.ts";
+import { isMadeHere } from "../manifest/list.ts";
 
 /** What one entry of index.json, or one container's image, stands for. */
 export interface Root {
@@ -23,7 +24,7 @@ export interface Walked {
   readonly hasOther: (without: ReadonlySet<Digest>) => boolean;
 }
 
-/** Needs of an image that cannot be read stop where it cannot be read. */
+/** Needs of an image that cannot be read stop where it cannot be read. Of a manifest list that was made here, only the index has to be. */
 export async function walk(content: ContentStore, root: Root, platform: Platform): Promise<Walked> {
   const needed = new Map<Digest, Descriptor>([[root.descriptor.digest, root.descriptor]]);
   const children = await childrenOf(content, root.descriptor, needed);
@@ -40,7 +41,7 @@ export async function walk(content: ContentStore, root: Root, platform: Platform
     }
   }
   // An image of which no platform is whole is no image; that of this machine is the likeliest to have been one.
-  if (manifests.length === 0 && children.length > 0) {
+  if (manifests.length === 0 && children.length > 0 && !isMadeHere(root.descriptor)) {
     const descriptor = (await firstHere(content, children)) ?? likeliest(children, platform);
     needed.set(descriptor.digest, descriptor);
     manifests.push({ descriptor, parts: (await partsOf(content, descriptor)) ?? [] });
@@ -53,7 +54,7 @@ export async function walk(content: ContentStore, root: Root, platform: Platform
 function wantedOf({ containers, descriptor }: Root, children: readonly Descriptor[], platform: Platform): ReadonlySet<Digest> {
   const wanted = new Set<Digest>(containers.map(({ image }) => image.manifest));
   if (isManifestType(descriptor.mediaType)) wanted.add(descriptor.digest);
-  const chosen = chooseOrNone(children, platform);
+  const chosen = isMadeHere(descriptor) ? undefined : chooseOrNone(children, platform);
   if (chosen) wanted.add(chosen.digest);
   return wanted;
 }
