@@ -97,7 +97,8 @@ async function createFrom(scope: Scope, plan: Plan): Promise<Prepared> {
   const id = randomHex(32);
   const paths = scope.paths.container(id);
   try {
-    mkdirSync(paths.bundle, { recursive: true, mode: 0o700 });
+    // One by one: on a read-only file system a recursive mkdir speaks of a directory that is not there.
+    for (const path of [paths.directory, paths.bundle]) mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     throw fileError(error, paths.bundle);
   }

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Cancellable, RamekinError } from "@ramekin/core";
 import { addon } from "./addon.ts";
@@ -60,9 +60,12 @@ function acquire(path: string, kind: "shared" | "exclusive"): Lock | undefined {
 }
 
 function openLockFile(path: string): number {
+  const plain = constants.O_NOFOLLOW | constants.O_NONBLOCK;
   try {
-    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | plain, 0o600);
   } catch (error) {
+    // Who only reads may need the lock on a read-only file system, too; flock(2) does not ask for a descriptor that writes.
+    if ((error as NodeJS.ErrnoException).code === "EROFS" && existsSync(path)) return openSync(path, constants.O_RDONLY | plain);
     throw systemError(error, `lock ${path}`);
   }
 }

@@ -2,10 +2,10 @@ import { isRamekinError } from "@ramekin/core";
 import type { ContainerConfig } from "../api.ts";
 import type { Scope } from "../scope.ts";
 import { allIds, entriesOf, isThere, readConfigIfThere } from "../store/containers.ts";
+import { tryLockFile } from "../store/lock.ts";
 import { holderOf, releaseDeadNames, releaseName, reserveName } from "../store/names.ts";
 import { readState } from "../store/state.ts";
 import type { StoreProblem } from "../store-api.ts";
-import { lockUnlessReadOnly } from "./roots.ts";
 
 export interface CheckedContainers {
   readonly problems: readonly StoreProblem[];
@@ -31,15 +31,10 @@ export async function checkContainers(scope: Scope, repair: boolean): Promise<Ch
 async function checkContainer(scope: Scope, id: string, repair: boolean): Promise<readonly StoreProblem[] | "leftover"> {
   if ((await examine(scope, id)) === undefined) return [];
   const paths = scope.paths.container(id);
-  const lock = (await isThere(paths.directory)) ? await lockUnlessReadOnly(paths.lock).catch(unlessGone) : undefined;
-  if (!lock) return [];
-  try {
-    const found = await examine(scope, id);
-    if (found === undefined || found === "leftover") return found ?? [];
-    return await Promise.all(found.map((problem) => (repair && lock !== "read-only" ? reconnect(scope, id, problem) : problem)));
-  } finally {
-    if (lock !== "read-only") await lock[Symbol.asyncDispose]();
-  }
+  await using lock = await tryLockFile(paths.lock).catch(unlessGone);
+  const found = lock && (await examine(scope, id));
+  if (found === undefined || found === "leftover") return found ?? [];
+  return Promise.all(found.map((problem) => (repair ? reconnect(scope, id, problem) : problem)));
 }
 
 function unlessGone(error: unknown): undefined {

@@ -1,4 +1,4 @@
-import { type Descriptor, type Digest, isRamekinError } from "@ramekin/core";
+import type { Descriptor, Digest } from "@ramekin/core";
 import { contentOf } from "../image.ts";
 import type { Scope } from "../scope.ts";
 import { withLock } from "../store/lock.ts";
@@ -27,12 +27,7 @@ export interface Inspected {
 
 /** Holds images against blobs. Under the store's shared lock: no collection takes away what has just been found to be needed. */
 export async function inspect(scope: Scope, corrupt: ReadonlyMap<Digest, Corrupt>): Promise<Inspected> {
-  try {
-    return await withLock(scope.paths.lock, { exclusive: false }, () => inspectLocked(scope, corrupt));
-  } catch (error) {
-    if (!isRamekinError(error, "PERMISSION_DENIED")) throw error;
-    return inspectLocked(scope, corrupt); // nobody can write to this store
-  }
+  return withLock(scope.paths.lock, { exclusive: false }, () => inspectLocked(scope, corrupt));
 }
 
 async function inspectLocked(scope: Scope, corrupt: ReadonlyMap<Digest, Corrupt>): Promise<Inspected> {

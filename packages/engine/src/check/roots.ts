@@ -65,27 +65,15 @@ export interface LiveLeases {
   readonly dead: number;
 }
 
-/** Without removing the dead ones: that is for `prune`. On a store that cannot be written nobody is at work. */
+/** Without removing the dead ones: that is for `prune`. */
 export async function liveLeases(scope: Scope): Promise<LiveLeases> {
   const digests = new Set<Digest>();
   let dead = 0;
   for (const id of await readdir(scope.paths.leases)) {
     const path = join(scope.paths.leases, id);
-    const free = await lockUnlessReadOnly(path);
-    if (free) {
-      dead++;
-      if (free !== "read-only") await free[Symbol.asyncDispose]();
-    } else for (const line of ((await readIfThere(path)) ?? "").split("\n")) if (isDigest(line)) digests.add(line);
+    await using free = await tryLockFile(path);
+    if (free) dead++;
+    else for (const line of ((await readIfThere(path)) ?? "").split("\n")) if (isDigest(line)) digests.add(line);
   }
   return { digests, dead };
-}
-
-/** Undefined when somebody else holds it. */
-export async function lockUnlessReadOnly(path: string): Promise<AsyncDisposable | "read-only" | undefined> {
-  try {
-    return await tryLockFile(path);
-  } catch (error) {
-    if (isRamekinError(error, "PERMISSION_DENIED")) return "read-only";
-    throw error;
-  }
 }
