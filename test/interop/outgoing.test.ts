@@ -234,6 +234,11 @@ describe("docker", () => {
     const name = `${registry().host}/for-docker:1`;
     const format = ["--no-trunc", "--format", "{{.CreatedBy}}|{{.Comment}}|{{.CreatedSince}}"];
     expect(await output("history", ...format, name)).toBe(await docked("history", ...format, name));
+    const keys = (text: string) => Object.keys(JSON.parse(text.split("\n")[0] as string)).sort();
+    expect(keys(await output("images", "--format", "json"))).toEqual(keys(await docked("images", "--format", "json")));
+    expect(keys(await output("history", "--format", "json", name))).toEqual(keys(await docked("history", "--format", "json", name)));
+    const dates = ["history", "--human=false", "--format", "{{.CreatedAt}}", name];
+    expect(await output(...dates)).toBe(await docked(...dates));
     const templates = [
       "{{json .Config.Env}}",
       "{{.Os}}/{{.Architecture}}",

@@ -179,7 +179,7 @@ test("[history --human] [history --quiet] [history --no-trunc] [history --format
     /^sha256:b{64} {3}2026-01-02T03:04:05Z {3}\/bin\/sh -c x{60} {3}1500000 {3}why$/,
   );
   expect(await lines("-q")).toEqual(["bbbbbbbbbbbb", "<missing>", ""]);
-  expect(await lines("--format", "{{.ID}} {{.Tags}}")).toEqual(["bbbbbbbbbbbb debian:12", "<missing> ", ""]);
+  expect(await lines("--format", "{{.ID}} {{.Size}}")).toEqual(["bbbbbbbbbbbb 1.5MB", "<missing> 0B", ""]);
   await lines("--platform", "linux/arm64");
   expect(asked).toEqual({ platform: { os: "linux", architecture: "arm64" } });
 });

@@ -217,3 +217,17 @@ test("history: newest first, layers beside the steps that made them, those of no
   expect(steps.map(({ id }) => id !== undefined)).toEqual([true, false, false, false]);
   expect(steps[0]?.names).toEqual(["docker.io/library/app:latest"]);
 });
+
+test("[API-5] what a descriptor carries itself need not come from elsewhere; what is wrong in it is refused", async () => {
+  const manifest = parsed(Buffer.from(app.blobs.get(app.root.digest) ?? []));
+  const empty = Buffer.from("{}");
+  const digest: Digest = `sha256:${createHash("sha256").update(empty).digest("hex")}`;
+  const artifact = (data: string) => {
+    const config = { mediaType: mediaTypes.empty, digest, size: 2, data };
+    return withDocument(app, mediaTypes.manifest, { ...manifest, artifactType: "application/vnd.example.note", config });
+  };
+  await using t = await bed({ local: { note: artifact(empty.toString("base64")) } });
+  await t.engine.save(["note"], join(t.directory, "saved"), { format: "oci-dir" });
+  expect(await readdir(join(t.directory, "saved", "blobs", "sha256"))).toContain(digest.slice("sha256:".length));
+  await expectError(bed({ local: { note: artifact(Buffer.from("[]").toString("base64")) } }), "DATA_LOSS");
+});

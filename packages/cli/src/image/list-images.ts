@@ -79,6 +79,8 @@ export function imageRow({ id, name, createdAt, size }: ImageInfo, short: boolea
     Size: humanSize(size),
     Tag: reference?.tag ?? "<none>",
     UniqueSize: "N/A",
+    // What Size was called before Docker 1.10; scripts may still ask.
+    VirtualSize: humanSize(size),
   };
 }
 

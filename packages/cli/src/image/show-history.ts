@@ -1,5 +1,5 @@
 import type { HistoryStep } from "@ramekin/engine";
-import { familiarReference, parsePlatform, parseReference } from "@ramekin/oci";
+import { parsePlatform } from "@ramekin/oci";
 import type { Context } from "../context.ts";
 import { type Listing, listingLines, type Row } from "../format/listing.ts";
 import { ago, ellipsis, humanSize, shortId } from "../format/units.ts";
@@ -29,7 +29,7 @@ export async function showHistory(flags: HistoryFlags, name: string, context: Co
 
 /** By the names of Docker's `history --format`. */
 export function historyRow(
-  { id, createdAt, createdBy, size, comment, names }: HistoryStep,
+  { id, createdAt, createdBy, size, comment }: HistoryStep,
   { human, whole, now = new Date() }: { readonly human: boolean; readonly whole: boolean; readonly now?: Date },
 ): Row {
   const by = createdBy.replaceAll("\t", " ");
@@ -40,6 +40,5 @@ export function historyRow(
     CreatedBy: whole ? by : ellipsis(by, 45),
     Size: human ? humanSize(size) : String(size),
     Comment: comment,
-    Tags: names.map((name) => familiarReference(parseReference(name))).join(", "),
   };
 }
