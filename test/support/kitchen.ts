@@ -151,9 +151,9 @@ async function leftovers({
     const left = [
       ...(await tree(join(root, "containers"), folder)).filter((path) => !/containers\/(?:names\/)?(?:\.lock)?$/.test(path)),
       ...(await tree(join(root, "leases"), folder)).filter((path) => !/leases\/$/.test(path)),
-      // What has bytes may go on where it was; an empty beginning is of no use.
+      // What has bytes may go on where it was; an empty beginning is of no use. One that was killed before it had its name goes after an hour.
       ...(await tree(join(root, "images/ingest"), folder)).filter(
-        (path) => path.endsWith("/data") && statSync(join(folder, path)).size === 0,
+        (path) => path.endsWith("/data") && !path.includes("/ingest/.new-") && statSync(join(folder, path)).size === 0,
       ),
       ...(await tree(join(runRoot, "containers"), folder)).filter((path) => !/containers\/$/.test(path)),
       ...(await tree(temporary, folder)).filter((path) => path !== "tmp/"),

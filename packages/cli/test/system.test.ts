@@ -155,9 +155,16 @@ test("[system df --verbose] section by section, and as one document", async () =
   );
   expect(stdout).toMatch(/^CONTAINER ID {3}IMAGE {10}COMMAND {18}LOCAL VOLUMES {3}SIZE {6}CREATED {9}STATUS +NAMES$/m);
   expect(stdout).toMatch(/^0123456789ab {3}debian:12 {6}"sleep a long long l…" {3}0 {15}3kB {7}3 minutes ago {3}Up 2 minutes +web$/m);
-  expect(stdout).toContain("Local Volumes space usage:\n\nVOLUME NAME   LINKS     SIZE\n\nBuild cache usage: 0B\n");
+  expect(stdout).toContain(
+    "Local Volumes space usage:\n\nVOLUME NAME   LINKS     SIZE\n\nBuild cache usage: 0B\n\nCACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED\n",
+  );
   const document = JSON.parse((await df(usage, "-v", "--format", "json")).stdout);
-  expect(document).toMatchObject({ Images: [{ Tag: "12" }, {}, {}], Containers: [{ Names: "web" }, {}], Volumes: [], BuildCache: [] });
+  expect(document).toMatchObject({
+    Images: [{ Tag: "12", ID: digest("a") }, {}, {}],
+    Containers: [{ Names: "web" }, {}],
+    Volumes: [],
+    BuildCache: [],
+  });
   expect((await df(usage, "-v", "--format", "{{range .Images}}{{.Repository}} {{.UniqueSize}};{{end}}")).stdout).toBe(
     "debian 50MB;debian 50MB;<none> 10MB;\n",
   );

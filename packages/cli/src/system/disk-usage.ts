@@ -55,12 +55,12 @@ function summaryRow(type: string, total: number, active: number, size: number, r
 
 /** Sections as Docker's; with `json` or a template one document of them all. */
 function verboseLines(usage: DiskUsage, format: string | undefined): readonly string[] {
-  const images = [...usage.images].sort(newestFirst).flatMap((image) => imageRows(image));
-  const containers = usage.containers.map((container) => containerRow(container));
+  const inTable = format === undefined || format === "" || format === "table";
+  const images = [...usage.images].sort(newestFirst).flatMap((image) => imageRows(image, inTable));
+  const containers = usage.containers.map((container) => containerRow(container, inTable));
   const document = { Images: images, Containers: containers, Volumes: [], BuildCache: [] };
   if (format === "json") return [json(document)];
-  if (format !== undefined && format !== "" && format !== "table")
-    return [compileTemplate(format.replaceAll("\\t", "\t").replaceAll("\\n", "\n"))(document)];
+  if (!inTable) return [compileTemplate(format.replaceAll("\\t", "\t").replaceAll("\\n", "\n"))(document)];
   return [
     "Images space usage:",
     "",
@@ -76,10 +76,13 @@ function verboseLines(usage: DiskUsage, format: string | undefined): readonly st
     "",
     "Build cache usage: 0B",
     "",
+    ...listingLines({ columns: cacheColumns, headings: { CacheID: "CACHE ID" }, key: "CacheID", rows: [] }, undefined, false),
+    "",
     ...otherLines(usage),
   ];
 }
 
+const cacheColumns = ["CacheID", "CacheType", "Size", "Created", "LastUsed", "Usage", "Shared"];
 const newestFirst = (a: ImageUsage, b: ImageUsage) => (b.createdAt?.getTime() ?? 0) - (a.createdAt?.getTime() ?? 0);
 
 const imageListing: Omit<Listing, "rows"> = {
@@ -89,7 +92,7 @@ const imageListing: Omit<Listing, "rows"> = {
 };
 
 /** One for each name, as in `ramekin images`. */
-function imageRows({ id, names, createdAt, lastUsedAt, size, shared, unique, containers }: ImageUsage): readonly Row[] {
+function imageRows({ id, names, createdAt, lastUsedAt, size, shared, unique, containers }: ImageUsage, short: boolean): readonly Row[] {
   return (names.length > 0 ? names : [undefined]).map((name) => {
     const reference = name === undefined ? undefined : parseReference(name);
     return {
@@ -97,13 +100,14 @@ function imageRows({ id, names, createdAt, lastUsedAt, size, shared, unique, con
       CreatedAt: createdAt === undefined ? "N/A" : longTime(createdAt),
       CreatedSince: createdAt === undefined ? "N/A" : ago(createdAt),
       Digest: id,
-      ID: shortId(id),
+      ID: short ? shortId(id) : id,
       LastUsedAt: lastUsedAt === undefined ? "N/A" : longTime(lastUsedAt),
       Repository: reference === undefined ? "<none>" : familiarRepository(reference),
       SharedSize: humanSize(shared),
       Size: humanSize(size),
       Tag: reference?.tag ?? "<none>",
       UniqueSize: humanSize(unique),
+      VirtualSize: humanSize(size),
     };
   });
 }
@@ -114,12 +118,12 @@ const containerListing: Omit<Listing, "rows"> = {
   key: "ID",
 };
 
-function containerRow(container: ContainerUsage): Row {
+function containerRow(container: ContainerUsage, short: boolean): Row {
   const { id, name, image, command, createdAt, size } = container;
   return {
     Command: JSON.stringify(ellipsis(command.join(" "), 20)),
     CreatedAt: longTime(createdAt),
-    ID: shortId(id),
+    ID: short ? shortId(id) : id,
     Image: imageName(image),
     LocalVolumes: "0",
     Names: name,
