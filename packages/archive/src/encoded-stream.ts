@@ -22,13 +22,19 @@ export async function encodedStream(
   })();
   written.catch(() => undefined); // whoever closes the stream hears of it
   const writer = writable.getWriter();
+  /** Who fails first is told, once nothing is left of the file. */
+  const told = async (step: Promise<void>) => {
+    try {
+      await Promise.race([step, written]);
+    } catch (error) {
+      await written;
+      throw error;
+    }
+  };
   return new WritableStream<Uint8Array>({
-    async write(chunk) {
-      // A failure of the sink is told here, not waited for until the end.
-      await Promise.race([writer.write(chunk), written]);
-    },
+    write: (chunk) => told(writer.write(chunk)),
     async close() {
-      await Promise.race([writer.close(), written]);
+      await told(writer.close());
       await written;
     },
     async abort(reason) {
