@@ -1,8 +1,12 @@
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { parseReference } from "@ramekin/oci";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Authority, authority, noAuthority } from "./support/authority.ts";
-import { blob, push } from "./support/blobs.ts";
+import { blob, collect, push } from "./support/blobs.ts";
 import { type DockerRegistryOptions, dockerRegistry, noDockerRegistry } from "./support/docker-registry.ts";
+import { faultProxy } from "./support/fault-proxy.ts";
 import { forwardProxy } from "./support/forward-proxy.ts";
 import { machine } from "./support/machine.ts";
 
@@ -125,6 +129,28 @@ describe("[REG-3] certificates", () => {
       code: "INVALID_ARGUMENT",
       message: expect.stringContaining("client.cert has no key"),
     });
+  });
+
+  test("a redirect from https to http is refused, and nobody hears of it", async () => {
+    await using thief = await faultProxy(undefined, () => ({ status: 200 }));
+    const { cert, key } = await ca.issue("redirecting");
+    const server = createServer({ cert: await readFile(cert), key: await readFile(key) }, (_, response) => {
+      response.writeHead(307, { location: `http://${thief.host}/` }).end();
+    });
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    try {
+      await using here = await machine();
+      const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      await here.copy(ca.certificate, `etc/docker/certs.d/${host}/ca.crt`);
+      await expect(collect(here.client().fetch(app(host), layer.descriptor))).rejects.toMatchObject({
+        code: "PERMISSION_DENIED",
+        hint: expect.stringContaining("only redirects to https"),
+      });
+      expect(thief.seen).toEqual([]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   test("proxies from the environment: CONNECT for https, absolute URLs for http, NO_PROXY for neither", async () => {
