@@ -1,7 +1,7 @@
 import type { Digest } from "@ramekin/core";
 import { layoutEntries, namesOf, removeDigest } from "@ramekin/oci";
 import type { ImageInfo, PrunedImages, PruneImagesOptions } from "./api.ts";
-import { collectGarbage } from "./collect.ts";
+import { collectLocked } from "./collect.ts";
 import { contentOf } from "./image.ts";
 import { listImages, reachable, readConfigDocument } from "./images.ts";
 import { records } from "./mount-image.ts";
@@ -9,15 +9,21 @@ import { familiarName } from "./resolve.ts";
 import type { Scope } from "./scope.ts";
 import { allIds, readConfigIfThere } from "./store/containers.ts";
 import { changeImages, readImages } from "./store/images.ts";
+import { readLeases } from "./store/leases.ts";
+import { withLock } from "./store/lock.ts";
 
 /** See `Engine.pruneImages`. An image goes with all its names or not at all. */
 export async function pruneImages(scope: Scope, options: PruneImagesOptions = {}): Promise<PrunedImages> {
   await scope.opened();
   const doomed = new Set<Digest>();
   for (const image of await listImages(scope, options)) if (await isDoomed(scope, image, options)) doomed.add(image.id);
-  const used = await inUse(scope);
-  for (const digest of used) doomed.delete(digest);
+  if (doomed.size === 0) return { untagged: [], deleted: [], reclaimed: 0 };
+  // Exclusive: a container that is published meanwhile keeps its image, name and all.
+  return withLock(scope.paths.lock, { exclusive: true, signal: options.signal }, () => removeDoomed(scope, doomed, options));
+}
 
+async function removeDoomed(scope: Scope, doomed: Set<Digest>, options: PruneImagesOptions): Promise<PrunedImages> {
+  for (const digest of await inUse(scope)) doomed.delete(digest);
   const untagged: string[] = [];
   const removed: Digest[] = [];
   await changeImages(
@@ -39,7 +45,7 @@ export async function pruneImages(scope: Scope, options: PruneImagesOptions = {}
     options,
   );
   if (removed.length === 0) return { untagged: [], deleted: [], reclaimed: 0 };
-  const { blobs, reclaimed } = await collectGarbage(scope, { measure: true });
+  const { blobs, reclaimed } = await collectLocked(scope, await readLeases(scope.paths), { measure: true });
   for (const name of untagged) scope.emit("image", "untag", "", { name });
   for (const digest of removed) scope.emit("image", "delete", digest);
   return { untagged, deleted: [...removed, ...blobs.filter((digest) => !removed.includes(digest))], reclaimed };

@@ -10,7 +10,7 @@ import type { Paths } from "./paths.ts";
  * with it, and a create touches it: one utimes(2), below 0.05 ms on a busy machine. A hint for what to collect first, so nothing waits for the disk.
  */
 
-const markOf = (paths: Paths, digest: Digest) => join(paths.root, "used", `${digest.slice(0, digest.indexOf(":"))}-${digestHex(digest)}`);
+const markOf = (paths: Paths, digest: Digest) => join(paths.used, `${digest.slice(0, digest.indexOf(":"))}-${digestHex(digest)}`);
 
 export function markUsed(paths: Paths, digest: Digest): void {
   const path = markOf(paths, digest);

@@ -11,7 +11,7 @@ export async function openStore(paths: Paths): Promise<void> {
   const found = await readIfThere(paths.version);
   if (found !== undefined) return checkVersion(found, paths.root);
   try {
-    for (const directory of [paths.images, paths.leases, paths.names]) await mkdir(directory, { recursive: true, mode: 0o700 });
+    for (const directory of [paths.images, paths.leases, paths.used, paths.names]) await mkdir(directory, { recursive: true, mode: 0o700 });
     await writeFile(paths.lock, "", { flag: "a", mode: 0o600 });
   } catch (error) {
     const known = fileError(error, paths.root);

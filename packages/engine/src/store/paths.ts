@@ -11,6 +11,7 @@ export interface Paths {
   readonly index: string;
   readonly indexLock: string;
   readonly leases: string;
+  readonly used: string;
   readonly containers: string;
   readonly names: string;
   readonly namesLock: string;
@@ -42,6 +43,7 @@ export function pathsOf(root: string, runRoot: string): Paths {
     index: at("images", "index.json"),
     indexLock: at("images", ".lock"),
     leases: at("leases"),
+    used: at("used"),
     containers: at("containers"),
     names: at("containers", "names"),
     namesLock: at("containers", "names", ".lock"),
