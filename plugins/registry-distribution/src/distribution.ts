@@ -1,13 +1,14 @@
 import { RamekinError, type RegistryClient } from "@ramekin/core";
-import { formatReference } from "@ramekin/oci";
+import { formatReference, maxManifestSize } from "@ramekin/oci";
 import { credentialStore } from "./credentials/store.ts";
 import { download } from "./download.ts";
+import { readAll } from "./http.ts";
 import { login } from "./login.ts";
 import { isManifestLike, pathOf, resolveManifest } from "./manifest.ts";
-import { enterReferrer, listReferrers } from "./referrers.ts";
+import { enterReferrer, listReferrers, removeReferrer } from "./referrers.ts";
 import { openSession, type SessionOptions } from "./session.ts";
 import { listTags } from "./tags.ts";
-import { existsRemotely, uploadBlob, uploadManifest } from "./upload.ts";
+import { describe, existsRemotely, uploadBlob, uploadManifest } from "./upload.ts";
 
 export type DistributionOptions = SessionOptions;
 
@@ -38,7 +39,10 @@ export function distributionRegistry(options: DistributionOptions = {}): Registr
     tags: (reference, cancellable = {}) => listTags(session, reference, cancellable),
     referrers: (reference, descriptor, wanted = {}) => listReferrers(session, reference, descriptor, wanted),
     async delete(reference, descriptor, { signal } = {}) {
-      const what = `${descriptor.digest} of ${reference.registry}/${reference.repository}`;
+      const what = describe(reference, descriptor.digest);
+      const bytes = isManifestLike(descriptor.mediaType)
+        ? await readAll(download(session, reference, descriptor, { signal, mirrored: false }), maxManifestSize, what)
+        : undefined;
       const response = await session.call(reference, {
         method: "DELETE",
         path: pathOf(descriptor),
@@ -48,6 +52,7 @@ export function distributionRegistry(options: DistributionOptions = {}): Registr
         signal,
       });
       await response.discard();
+      if (bytes) await removeReferrer(session, reference, descriptor, bytes, { signal });
     },
     login: (registry, how = {}) => login(session, registry, how, environment),
     async logout(registry, { authFile } = {}) {

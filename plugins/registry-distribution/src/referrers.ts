@@ -101,15 +101,34 @@ export async function enterReferrer(
   if (!referrer) return;
   const before = await fallbackIndex(session, reference, referrer.subject, signal);
   if (before.some(({ digest }) => digest === descriptor.digest)) return;
-  const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [...before, referrer.entry] };
-  const document = new TextEncoder().encode(JSON.stringify(index));
-  const made: Descriptor = {
-    mediaType: mediaTypes.index,
-    digest: `sha256:${createHash("sha256").update(document).digest("hex")}`,
-    size: document.byteLength,
-  };
-  const source = () => ReadableStream.from([document]);
-  await uploadManifest(session, reference, made, source, { signal, name: referrersTag(referrer.subject) });
+  await writeFallback(session, reference, referrer.subject, [...before, referrer.entry], signal);
+}
+
+/** Distribution spec, "Deleting Manifests": what is gone is no referrer any more; where the tag schema is in use, that is ours to say. */
+export async function removeReferrer(
+  session: Session,
+  reference: Reference,
+  descriptor: Descriptor,
+  bytes: Uint8Array,
+  { signal }: Cancellable,
+): Promise<void> {
+  const subject = referrerIn(descriptor, bytes)?.subject;
+  const before = subject === undefined ? [] : await fallbackIndex(session, reference, subject, signal);
+  const left = before.filter(({ digest }) => digest !== descriptor.digest);
+  if (subject !== undefined && left.length < before.length) await writeFallback(session, reference, subject, left, signal);
+}
+
+async function writeFallback(
+  session: Session,
+  reference: Reference,
+  subject: Digest,
+  manifests: readonly Descriptor[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const document = new TextEncoder().encode(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }));
+  const digest: Digest = `sha256:${createHash("sha256").update(document).digest("hex")}`;
+  const made: Descriptor = { mediaType: mediaTypes.index, digest, size: document.byteLength };
+  await uploadManifest(session, reference, made, () => ReadableStream.from([document]), { signal, name: referrersTag(subject) });
 }
 
 /** What a list of referrers says about a manifest; undefined for one without a subject. */

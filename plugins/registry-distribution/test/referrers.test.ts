@@ -61,6 +61,9 @@ describe.each([
     // Pushed again, nothing is listed twice.
     await push(registry, at, sbom);
     expect(await list(registry.referrers!(at, image.descriptor))).toHaveLength(2);
+    // What was deleted is no referrer any more.
+    await registry.delete!(at, sbom.descriptor);
+    expect((await list(registry.referrers!(at, image.descriptor))).map(({ digest }) => digest)).toEqual([signature.descriptor.digest]);
     const fallback = (await list(registry.tags!(at))).includes(referrersTag(image.descriptor.digest));
     expect(fallback).toBe(open === dockerRegistry);
   });
