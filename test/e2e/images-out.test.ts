@@ -99,7 +99,7 @@ describe("push", () => {
     const name = at("smaller:1");
     await output("tag", "layers-40", name);
     const file = join(here().folder, "digest");
-    const { stdout } = await here().ramekin(["push", "--compression", "zstd:19", "--digestfile", file, name]);
+    const { stdout } = await here().ramekin(["push", "--compression", "zstd:3", "--digestfile", file, name]);
     const digest = await readFile(file, "utf8");
     expect(stdout).toContain(`1: digest: ${digest} size: `);
     expect(await remoteDigest(name)).toBe(digest);
