@@ -184,7 +184,11 @@ async function furnish(scope: Scope, plan: Plan, config: ContainerConfig, image:
   const snapshot = async () => {
     const storage = await scope.kernel.use("storage", plan.storage.name);
     const { unpackImage } = await import("./unpack.ts");
-    await unpackImage(scope, storage, image, options);
+    await unpackImage(scope, storage, image, options).catch((error: unknown) => {
+      // A pull of this platform that was killed, beside another one that is here: the index has a name already.
+      if (isRamekinError(error, "NOT_FOUND")) missingImages.add(error);
+      throw error;
+    });
     // Writable even for a read-only root: mount targets that the image lacks are made first, then the launcher seals it.
     return storage.prepare(id, topOf(image), { signal: options.signal, volatile: options.autoRemove ?? false });
   };

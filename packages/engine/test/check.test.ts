@@ -132,6 +132,18 @@ test("a platform that is whole but damaged, and cannot be had again, leaves the 
   await t.engine.create({ image: "app" });
 });
 
+test("[STO-4] a platform whose pull was killed while another one is here is told of, and the next create fetches the rest", async () => {
+  const arm = makeImage({ architecture: "arm64", layers: ["arm"] });
+  await using t = await bed({ remote: { [name]: makeIndex({ amd64: app, arm64: arm }) } });
+  await t.engine.pull("app", { platform: { os: "linux", architecture: "arm64" } });
+  await t.engine.pull("app");
+  await rm(pathOf(t.directory, partsOf(app).layer));
+  expect(short(await t.engine.check())).toEqual([{ kind: "missing", id: partsOf(app).layer, repaired: false }]);
+  await expect(t.engine.create({ image: "app", pull: "never" })).rejects.toThrow("no blob");
+  await t.engine.create({ image: "app" });
+  expect((await t.engine.check()).problems).toEqual([]);
+});
+
 test("index.json: made again from the manifests that are here and the names that containers know", async () => {
   const other = makeImage({ layers: ["another"] });
   await using t = await bed({ local: { app, other } });
