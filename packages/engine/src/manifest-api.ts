@@ -15,7 +15,7 @@ export interface ManifestVerbs {
   annotateManifest(list: string, member: string, platform: PlatformAnnotation): Promise<ManifestListInfo>;
   /** Sends the list, and of its members what the registry lacks: from here, or from the registry that has them. */
   pushManifestList(name: string, options?: PushManifestListOptions): Promise<PushedImage>;
-  /** NOT_FOUND for what is no list. */
+  /** NOT_FOUND for what is no list that was made here. */
   removeManifestList(name: string): Promise<readonly RemovedImage[]>;
 }
 
