@@ -49,6 +49,8 @@ const everyday: Options = {
   esbuildPlugins: [neighbours, librariesApart],
   esbuildOptions(options, context) {
     common.esbuildOptions?.(options, context);
+    // it becomes require, also of oclif's own modules: import() in a script of node:vm warns that it is experimental
+    options.supported = { ...options.supported, "dynamic-import": false };
     options.define = { ...options.define, "import.meta.dirname": "__dirname", "import.meta.url": "__filename" };
   },
 };

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { Script, constants as scripts } from "node:vm";
+import { Script } from "node:vm";
 import { cacheDirectory } from "./cache-directory.ts";
 
 /**
@@ -29,7 +29,6 @@ export function loadCached(path: string, use: string): unknown {
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: path,
     ...(cachedData && { cachedData }),
-    importModuleDynamically: scripts.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(path), module, path, dirname(path));
