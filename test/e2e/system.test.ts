@@ -44,6 +44,8 @@ test("help names every verb, and each verb its flags", async () => {
   for (const verb of ["run", "exec", "ps", "images", "pull", "logs", "doctor"]) expect(stdout).toMatch(new RegExp(`^ +${verb}\\b`, "m"));
   expect((await ramekin("run", "--help")).stdout).toContain("--detach-keys");
   expect((await ramekin("run")).code).toBe(1);
+  // Nothing of Node's own comes before it, such as a warning that something is experimental.
+  expect((await here().ramekin(["--help"])).stderr).toBe("");
 });
 
 test.each(["bash", "zsh", "fish"])("completion for %s is a script", async (shell) => {
