@@ -5,6 +5,7 @@ export { decodeStream, encodeStream, type NativeFormat } from "./codec.ts";
 export { createHasher } from "./hasher.ts";
 export { type Lock, type LockOptions, lock, tryLock } from "./lock.ts";
 export * from "./operations/index.ts";
+export { ownerLock } from "./owner-lock.ts";
 export { type NativeParts, nativeParts, nativeProgram, type PartName } from "./parts.ts";
 export { randomHex, randomUUID } from "./random.ts";
 export { type RootfsOptions, type RootfsRun, rootfs, startRootfs } from "./rootfs.ts";

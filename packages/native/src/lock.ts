@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, openSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Cancellable, RamekinError } from "@ramekin/core";
-import { addon } from "./addon.ts";
+import { addon, nativeSupport } from "./addon.ts";
 import { cancelled, systemError } from "./errors.ts";
 
 /** Held until released, or until this process ends, however it ends. Disposal is `release`. */
@@ -20,11 +20,14 @@ export interface LockOptions extends Cancellable {
 const shortest = 1;
 const longest = 50;
 
-/** An flock(2) on `path`, a file of its own that is made when missing, never renamed, never unlinked. */
+/**
+ * An flock(2) on `path`, a file of its own that is made when missing, never renamed, never unlinked. Without the addon, which makes
+ * that system call, an owner file beside it: what needs no native part (pull, push, save) works without any.
+ */
 export async function lock(path: string, options: LockOptions = {}): Promise<Lock> {
   for (let wait = shortest; ; wait = Math.min(wait * 2, longest)) {
     if (options.signal) refuseAborted(path, options.signal);
-    const held = acquire(path, options.kind ?? "exclusive");
+    const held = await tryLock(path, options);
     if (held) return held;
     if (options.wait === false) throw new RamekinError("UNAVAILABLE", `${path} is locked by another process`);
     try {
@@ -38,7 +41,11 @@ export async function lock(path: string, options: LockOptions = {}): Promise<Loc
 
 /** `undefined` while somebody else holds it. */
 export async function tryLock(path: string, { kind = "exclusive" }: Pick<LockOptions, "kind"> = {}): Promise<Lock | undefined> {
-  return acquire(path, kind);
+  if (!nativeSupport().ok) return (await import("./owner-lock.ts")).ownerLock(path);
+  const held = acquire(path, kind);
+  if (!held || !existsSync(`${path}.owner`) || !(await (await import("./owner-lock.ts")).hasLivingOwner(path))) return held;
+  await held.release(); // to a process that has no flock, and owns the file in its own way
+  return undefined;
 }
 
 /** A descriptor per acquisition, closed on exec: a lock belongs to the open file, and a child's copy would keep it. */

@@ -1,10 +1,9 @@
 import { definePlugin, type PluginFactory } from "@ramekin/core";
+import { tryLock } from "@ramekin/native";
 import { layoutContent } from "./layout.ts";
-import { bestLock } from "./lock.ts";
 
 export { type LayoutContentOptions, layoutContent } from "./layout.ts";
-export { bestLock, flockLock, type Lock, type TryLock } from "./lock.ts";
-export { ownerLock } from "./owner-lock.ts";
+export type { Lock, TryLock } from "./lock.ts";
 
 /** `root` is the image layout's directory; the plugin's own when absent. */
 const contentLayout: PluginFactory<[options?: { readonly root?: string }]> = definePlugin((options = {}) => ({
@@ -16,7 +15,7 @@ const contentLayout: PluginFactory<[options?: { readonly root?: string }]> = def
           layoutContent({
             root: options.root ?? context.root,
             digester: (algorithm) => context.use("digester", { for: algorithm }),
-            tryLock: bestLock,
+            tryLock,
           }),
       },
     },

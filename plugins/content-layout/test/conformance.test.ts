@@ -1,7 +1,6 @@
 import { contentSuite, runSuite, type TestApi } from "@ramekin/conformance";
-import { nativeSupport } from "@ramekin/native";
+import { nativeSupport, tryLock } from "@ramekin/native";
 import { describe, test } from "vitest";
-import { flockLock } from "../src/index.ts";
 import { freshStore, program, storeAt, type TestStore } from "./stores.ts";
 
 /** Some cases start dozens of processes. */
@@ -18,8 +17,8 @@ describe("locks without native parts", () => {
 const native = nativeSupport();
 describe.skipIf(!native.ok)(native.ok ? "locks by flock" : `locks by flock: ${native.reason}`, () => {
   runSuite<TestStore>(slow, contentSuite, {
-    create: () => freshStore(flockLock),
-    reopen: ({ root }) => storeAt(root, flockLock) as TestStore,
+    create: () => freshStore(tryLock),
+    reopen: ({ root }) => storeAt(root, tryLock) as TestStore,
     program: ({ root }) => program(root, "flock"),
   });
 });

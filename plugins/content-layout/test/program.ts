@@ -2,7 +2,7 @@ import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { serveContent } from "@ramekin/conformance";
 import type { ContentStore } from "@ramekin/core";
-import { flockLock } from "../src/index.ts";
+import { tryLock } from "@ramekin/native";
 import { storeAt } from "./stores.ts";
 
 /** Writes where the blob will be, so that a crash leaves half of it for everybody to see. */
@@ -23,7 +23,7 @@ function careless(root: string): ContentStore {
 const [root = "", how = ""] = process.argv.slice(2);
 const stores: Record<string, () => ContentStore> = {
   owner: () => storeAt(root),
-  flock: () => storeAt(root, flockLock),
+  flock: () => storeAt(root, tryLock),
   careless: () => careless(root),
   lockless: () => storeAt(root, async () => ({ release: async () => {} })),
 };

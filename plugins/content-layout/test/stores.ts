@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ContentStore } from "@ramekin/core";
-import { layoutContent, ownerLock, type TryLock } from "../src/index.ts";
+import { ownerLock } from "@ramekin/native";
+import { layoutContent, type TryLock } from "../src/index.ts";
 import { nodeDigester } from "./digester.ts";
 
 export interface TestStore extends ContentStore, AsyncDisposable {

@@ -1,13 +1,12 @@
 import { link, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { systemCode, unlessAbsent } from "./files.ts";
-import type { Lock, TryLock } from "./lock.ts";
+import type { Lock } from "./lock.ts";
 
 /**
  * Locks without flock(2), for a machine without our native parts: beside the lock file, a file that names its owner by pid and
  * start time. It appears whole (link) and is taken over when its owner is dead. Whoever uses flock on the same file is seen in
- * /proc/locks and makes us yield, so processes with and without native parts exclude each other.
+ * /proc/locks and makes us yield, so processes with and without native parts exclude each other. There is no shared kind.
  */
-export const ownerLock: TryLock = async (path) => {
+export async function ownerLock(path: string): Promise<Lock | undefined> {
   const owner = `${path}.owner`;
   const mine = `${owner}.${process.pid}.${counter++}`;
   await writeFile(path, "", { flag: "a", mode: 0o600 });
@@ -21,9 +20,9 @@ export const ownerLock: TryLock = async (path) => {
     await rm(owner, { force: true });
     return undefined;
   }
-  const lock: Lock = { release: () => rm(owner, { force: true }) };
-  return lock;
-};
+  const release = () => rm(owner, { force: true });
+  return { release, [Symbol.asyncDispose]: release };
+}
 
 /** Whether a living process holds `path` by an owner file: what a user of flock asks after it got the lock. */
 export async function hasLivingOwner(path: string): Promise<boolean> {
@@ -59,7 +58,7 @@ async function linked(from: string, to: string): Promise<boolean> {
     await link(from, to);
     return true;
   } catch (error) {
-    if (systemCode(error) === "EEXIST") return false;
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
   }
 }
@@ -101,4 +100,13 @@ async function isFlocked(path: string): Promise<boolean> {
   const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn);
   const hex = (number: bigint) => number.toString(16).padStart(2, "0");
   return table.split("\n").some((line) => line.includes(" FLOCK ") && line.includes(` ${hex(major)}:${hex(minor)}:${ino} `));
+}
+
+async function unlessAbsent<T, U>(found: Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await found;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return otherwise;
+    throw error;
+  }
 }
