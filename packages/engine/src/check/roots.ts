@@ -1,4 +1,3 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, isRamekinError, RamekinError } from "@ramekin/core";
 import { checkLayoutMarker, emptyLayoutIndex, isDigest, type LayoutIndex, layoutEntries, refName } from "@ramekin/oci";
@@ -8,6 +7,7 @@ import type { Scope } from "../scope.ts";
 import { allIds, readConfigIfThere } from "../store/containers.ts";
 import { readIfThere } from "../store/files.ts";
 import { readImages } from "../store/images.ts";
+import { leaseIds } from "../store/leases.ts";
 import { tryLockFile } from "../store/lock.ts";
 import type { StoreProblem } from "../store-api.ts";
 import type { Root } from "./walk.ts";
@@ -69,7 +69,7 @@ export interface LiveLeases {
 export async function liveLeases(scope: Scope): Promise<LiveLeases> {
   const digests = new Set<Digest>();
   let dead = 0;
-  for (const id of await readdir(scope.paths.leases)) {
+  for (const id of await leaseIds(scope.paths)) {
     const path = join(scope.paths.leases, id);
     await using free = await tryLockFile(path);
     if (free) dead++;

@@ -43,15 +43,20 @@ export interface Leases {
   readonly digests: ReadonlySet<Digest>;
 }
 
+/** Of the living and the dead. What else lies there says who holds a lease on a machine without flock. */
+export async function leaseIds(paths: Paths): Promise<readonly string[]> {
+  return (await readdir(paths.leases)).filter((name) => /^[0-9a-f-]{36}$/.test(name));
+}
+
 /** The live ones; dead ones are removed. Under the store's exclusive lock. */
 export async function readLeases(paths: Paths): Promise<Leases> {
   const ids = new Set<string>();
   const digests = new Set<Digest>();
-  for (const id of await readdir(paths.leases)) {
+  for (const id of await leaseIds(paths)) {
     const path = join(paths.leases, id);
     await using dead = await tryLockFile(path);
     if (dead) {
-      await rm(path, { force: true });
+      for (const file of [path, `${path}.owner`]) await rm(file, { force: true });
       continue;
     }
     ids.add(id);
