@@ -22,6 +22,7 @@ import {
 } from "@ramekin/oci";
 import type { PullProgress } from "./api.ts";
 import { blobsOf, checkConfigPlatform, chooseManifest, documentDigester, openImage } from "./image.ts";
+import { named } from "./naming.ts";
 import { parallel } from "./parallel.ts";
 import type { Lease } from "./store/leases.ts";
 import type { BlobTap } from "./tap.ts";
@@ -63,7 +64,8 @@ export async function ingestImage(content: ContentStore, origin: Origin, root: D
     return readBlob(blobsOf(content), descriptor, { digester: documentDigester, signal: options.signal });
   };
   const image = async (descriptor: Descriptor) => {
-    const { config, layers } = parseManifest(await document(descriptor), descriptor.mediaType);
+    const bytes = await document(descriptor);
+    const { config, layers } = named(options.name, () => parseManifest(bytes, descriptor.mediaType));
     if (config.size > maxManifestSize) throw tooBig(config);
     await options.lease.protect(config.digest, ...layers.map(({ digest }) => digest));
     await take(config);
@@ -79,7 +81,8 @@ export async function ingestImage(content: ContentStore, origin: Origin, root: D
     await parallel(distinct, concurrentLayers, (layer) => take(layer, options.arriving));
   };
   const indexes = async (descriptor: Descriptor): Promise<void> => {
-    const { manifests } = parseIndex(await document(descriptor), descriptor.mediaType);
+    const bytes = await document(descriptor);
+    const { manifests } = named(options.name, () => parseIndex(bytes, descriptor.mediaType));
     for (const nested of manifests) if (isIndexType(nested.mediaType)) await indexes(nested);
   };
 

@@ -1,6 +1,7 @@
 import { type Cancellable, type ChainID, type Descriptor, type Digest, RamekinError, type StorageDriver } from "@ramekin/core";
 import type { PullProgress } from "./api.ts";
 import type { OpenedImage } from "./image.ts";
+import { naming } from "./naming.ts";
 import type { Scope } from "./scope.ts";
 import type { Lease } from "./store/leases.ts";
 import { type BlobTap, openTap } from "./tap.ts";
@@ -65,7 +66,7 @@ export class ArrivingLayers {
       } catch (error) {
         await this.#unpacking.discard(key);
         // That the bytes stopped coming is the download's affair, which may yet succeed; anything else is the layer's, or ours.
-        if (given === undefined) this.#options.onFailure(error);
+        if (given === undefined) this.#options.onFailure(naming(`layer ${digest}`, error));
       } finally {
         tap.fail(new RamekinError("CANCELLED", "nobody reads the tap any more"));
       }
