@@ -173,7 +173,7 @@ test("[system prune --force] takes what has stopped, and leaves what runs", asyn
   await output("run", "--name", "ended", "busybox", "true");
   await output("run", "-d", "--name", "runs", "busybox", "sleep", "1000");
   const pruned = await output("system", "prune", "--force");
-  expect(pruned).toMatch(/^Deleted Containers:\n[0-9a-f]{64}\n\n[^]*Total reclaimed space: /);
+  expect(pruned).toMatch(/^Deleted Containers:\n[0-9a-f]{64}\n\n[\s\S]*Total reclaimed space: /);
   expect(await output("ps", "-a", "--format", "{{.Names}}")).toBe("runs");
   await output("rm", "-f", "runs");
 });
