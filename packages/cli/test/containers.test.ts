@@ -142,6 +142,14 @@ describe("one or more containers", () => {
     expect(calls).toEqual([{ timeout: 0, stopSignal: "SIGINT" }, {}]);
   });
 
+  test("[restart --timeout] [restart --signal] reach the container", async () => {
+    const calls: unknown[] = [];
+    const engine = engineOf(() => ({ restart: async ({ signal: _, ...options } = {}) => void calls.push(options) }));
+    expect(await ramekin(["restart", "-t", "3", "-s", "HUP", "web"], { engine })).toMatchObject({ status: 0, stdout: "web\n" });
+    await ramekin(["container", "restart", "web"], { engine });
+    expect(calls).toEqual([{ timeout: 3, stopSignal: "SIGHUP" }, {}]);
+  });
+
   test("[kill --signal] is SIGKILL unless said otherwise", async () => {
     const calls: unknown[] = [];
     const engine = engineOf(() => ({ kill: async (signal) => void calls.push(signal) }));

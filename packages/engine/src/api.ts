@@ -2,6 +2,7 @@ import type {
   Attachment,
   ByteStream,
   Cancellable,
+  Change,
   ContainerStats,
   Descriptor,
   Digest,
@@ -260,6 +261,8 @@ export interface Container extends AsyncDisposable {
   wait(options?: Cancellable): Promise<ExitStatus>;
   /** `stopSignal`, then SIGKILL after `timeout` seconds; the container's own when absent, no end to the patience when negative. */
   stop(options?: Cancellable & { readonly timeout?: number; readonly stopSignal?: Signal }): Promise<ExitStatus>;
+  /** `stop` when it runs, then `start`. UNSUPPORTED when it runs and `autoRemove` would take it away in between. */
+  restart(options?: Cancellable & { readonly timeout?: number; readonly stopSignal?: Signal }): Promise<void>;
   kill(signal?: Signal): Promise<void>;
   pause(): Promise<void>;
   unpause(): Promise<void>;
@@ -267,6 +270,10 @@ export interface Container extends AsyncDisposable {
   exec(command: readonly string[], options?: ExecOptions): Promise<Exec>;
   logs(options?: LogReadOptions): AsyncIterable<LogRecord>;
   stats(): Promise<ContainerStats>;
+  /** What its files differ in from the image's, in the order of paths; running or not. What is only there to be mounted on does not count. */
+  changes(options?: Cancellable): AsyncIterable<Change>;
+  /** Its root file system as a tar, without what is mounted; running or not. */
+  export(options?: Cancellable): ByteStream;
   /** FAILED_PRECONDITION while it runs, unless `force`. Resolves only when nothing is left of it. */
   remove(options?: { readonly force?: boolean }): Promise<void>;
 }
@@ -313,6 +320,7 @@ export interface EngineEvent {
     | "die"
     | "kill"
     | "stop"
+    | "restart"
     | "exec"
     | "destroy"
     | "pause"

@@ -3,6 +3,7 @@ import type { Container, ContainerConfig } from "./api.ts";
 import type { Prepared } from "./create.ts";
 import { notify } from "./kernel/hooks.ts";
 import type { Scope } from "./scope.ts";
+import type { Started } from "./start.ts";
 import { tap } from "./streams.ts";
 
 export interface HandleOptions {
@@ -43,6 +44,11 @@ export function containerHandle(
     scope.emit("container", "die", id, { name, exitCode: String(status.code) });
     await notify(scope.kernel.plugins, scope.warn, "stopped", { id, exit: status });
   };
+  const take = (started: Started) => {
+    offered = started.attachment;
+    exit = started.exit;
+    exit?.then(tell).catch(() => {}); // whoever waits hears of a failure
+  };
   const waitFor = async (options: Cancellable): Promise<ExitStatus> => {
     const { wait, cancellable } = await import("./wait.ts");
     if (exit) return cancellable(exit, options, `waiting for ${name}`);
@@ -59,10 +65,7 @@ export function containerHandle(
       const { start } = await import("./start.ts");
       const before = fresh;
       fresh = undefined;
-      const started = await start(scope, config, options, before);
-      offered = started.attachment;
-      exit = started.exit;
-      exit?.then(tell).catch(() => {}); // whoever waits hears of a failure
+      take(await start(scope, config, options, before));
     },
     attach,
     wait: async (options = {}) => {
@@ -73,6 +76,11 @@ export function containerHandle(
       return status;
     },
     stop: async (options = {}) => (await import("./stop.ts")).stop(scope, config, options, exit),
+    async restart(options = {}) {
+      const { restart } = await import("./restart.ts");
+      fresh = undefined;
+      take(await restart(scope, config, options, exit));
+    },
     kill: async (signal) => (await import("./kill.ts")).kill(scope, config, signal),
     pause: async () => (await import("./pause.ts")).pause(scope, config),
     unpause: async () => (await import("./pause.ts")).unpause(scope, config),
@@ -80,6 +88,12 @@ export function containerHandle(
     exec: async (command, options) => (await import("./exec.ts")).exec(scope, config, command, options),
     logs: async function* (options) {
       yield* (await import("./logs.ts")).logs(scope, config, options);
+    },
+    changes: async function* (options) {
+      yield* (await import("./container-changes.ts")).containerChanges(scope, config, options);
+    },
+    export: async function* (options) {
+      yield* (await import("./export.ts")).exportContainer(scope, config, options);
     },
     stats: async () => (await import("./stats.ts")).stats(scope, config),
     remove: async (options) => (await import("./remove.ts")).remove(scope, config, options),

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { busyboxImage, eventually, useKitchen } from "../support/index.ts";
+
+const here = useKitchen(async () => ({ images: [await busyboxImage()] }));
+const ramekin = (...args: string[]) => here().ramekin(args);
+const output = (...args: string[]) => here().output(args);
+const stateOf = async (name: string) => (await here().inspect(name)).State;
+
+/** Counts its starts, and the signals that it was asked to end with. */
+const counting =
+  "echo start >> /log; trap 'echo TERM >> /log; exit 0' TERM; trap 'echo HUP >> /log; exit 0' HUP; echo ready; while :; do sleep 0.1; done";
+const lines = async (name: string) => (await output("exec", name, "cat", "/log")).split("\n");
+const readyTimes = (name: string, times: number) =>
+  eventually(async () => expect((await output("logs", name)).match(/ready/g)).toHaveLength(times));
+
+test("[CTR-1] [restart --signal] restart stops with the container's signal or another, and starts it with its files", async () => {
+  await output("run", "-d", "--name", "again", "busybox", "sh", "-c", counting);
+  await readyTimes("again", 1);
+  const { Pid: before } = await stateOf("again");
+  expect(await output("restart", "again")).toBe("again");
+  await readyTimes("again", 2);
+  expect((await stateOf("again")).Pid).not.toBe(before);
+  await output("container", "restart", "--signal", "HUP", "again");
+  await readyTimes("again", 3);
+  expect(await lines("again")).toEqual(["start", "TERM", "start", "HUP", "start"]);
+  await output("rm", "-f", "again");
+});
+
+test("[restart --timeout] who does not listen is killed, and started again", async () => {
+  await output("run", "-d", "--name", "deaf", "busybox", "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done");
+  await readyTimes("deaf", 1);
+  const begin = Date.now();
+  await output("restart", "--timeout", "1", "deaf");
+  expect(Date.now() - begin).toBeGreaterThan(900);
+  await readyTimes("deaf", 2);
+  expect((await stateOf("deaf")).Status).toBe("running");
+  await output("rm", "-f", "deaf");
+});
+
+test("restart: created, exited and paused ones run afterwards; one with --rm is refused and goes on", async () => {
+  await output("create", "--name", "fresh", "busybox", "sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done");
+  for (const before of [[], ["kill", "fresh"], ["pause", "fresh"]]) {
+    if (before.length > 0) await output(...before);
+    if (before[0] === "kill") await output("wait", "fresh");
+    await output("restart", "-t", "1", "fresh");
+    expect((await stateOf("fresh")).Status).toBe("running");
+  }
+  await output("run", "-d", "--rm", "--name", "once", "busybox", "sleep", "1000");
+  expect(await ramekin("restart", "once", "nobody", "fresh")).toMatchObject({
+    code: 1,
+    stdout: "fresh\n",
+    stderr: expect.stringMatching(/once cannot be restarted(.|\n)*no such container: nobody/),
+  });
+  expect((await stateOf("once")).Status).toBe("running");
+  await output("rm", "-f", "once", "fresh");
+});
