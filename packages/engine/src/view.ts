@@ -15,10 +15,11 @@ export interface Views extends AsyncDisposable {
   mounts(chainID: string | undefined): Promise<readonly Mount[]>;
 }
 
-export async function openViews(scope: Scope, options: Cancellable = {}): Promise<Views> {
+/** `storage`: the driver, by name; the kernel chooses when absent. */
+export async function openViews(scope: Scope, options: Cancellable & { readonly storage?: string } = {}): Promise<Views> {
   await scope.opened();
   const lease = await takeLease(scope.paths);
-  const storage = await scope.kernel.use("storage");
+  const storage = await scope.kernel.use("storage", options.storage);
   const keys: string[] = [];
   return {
     storage,

@@ -18,12 +18,15 @@ export async function exportImage(
     signal: context.interruption.signal,
     ...(platform !== undefined && { platform: parsePlatform(platform) }),
   });
-  if (output !== undefined) await writeWhole(output, tar);
-  else {
-    const writer = streamTo(context.stdout).getWriter();
-    for await (const chunk of tar) await writer.write(chunk);
-  }
+  await writeTar(tar, output, context);
   return 0;
+}
+
+/** To a file, or to stdout. */
+export async function writeTar(tar: ByteStream, output: string | undefined, context: Context): Promise<void> {
+  if (output !== undefined) return await writeWhole(output, tar);
+  const writer = streamTo(context.stdout).getWriter();
+  for await (const chunk of tar) await writer.write(chunk);
 }
 
 /** Beside its place first: half a file under a good name would be taken for a whole one. */

@@ -1,9 +1,8 @@
 import type { Change } from "@ramekin/core";
 import { parsePlatform } from "@ramekin/oci";
 import type { Context } from "../context.ts";
+import { letters } from "../format/changes.ts";
 import { json } from "../template/functions.ts";
-
-const letters: Readonly<Record<Change["kind"], string>> = { added: "A", modified: "C", deleted: "D" };
 
 /** `ramekin image diff`. */
 export async function showChanges(
