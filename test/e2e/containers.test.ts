@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { busyboxImage, eventually, useKitchen } from "../support/index.ts";
 
@@ -53,4 +54,39 @@ test("restart: created, exited and paused ones run afterwards; one with --rm is 
   });
   expect((await stateOf("once")).Status).toBe("running");
   await output("rm", "-f", "once", "fresh");
+});
+
+test("[CTR-1] rename: a running container has its new name at once, everywhere; the old one is free", async () => {
+  await output("run", "-d", "--name", "before", "busybox", "sleep", "1000");
+  expect(await output("rename", "before", "after")).toBe("");
+  expect(await output("ps", "--format", "{{.Names}}")).toBe("after");
+  expect((await here().inspect("after")).Name).toBe("/after");
+  expect(await ramekin("inspect", "before")).toMatchObject({ code: 1 });
+  expect(await output("exec", "after", "echo", "hi")).toBe("hi");
+  await output("create", "--name", "before", "busybox");
+  expect(await ramekin("container", "rename", "after", "before")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("container name before is in use"),
+  });
+  expect(await output("rm", "-f", "after", "before")).toBe("after\nbefore");
+  expect(await output("system", "fsck")).not.toContain("name");
+});
+
+test("rename, killed at any moment: one name, found by it, and the other is free", async () => {
+  await output("create", "--name", "aa", "busybox");
+  for (let delay = 30; delay < 330; delay += 30) {
+    const now = await output("ps", "-a", "--format", "{{.Names}}");
+    const other = now === "aa" ? "bb" : "aa";
+    const running = here().start(["rename", now, other]);
+    await sleep(delay);
+    running.child.kill("SIGKILL");
+    await running.ended;
+    const name = await output("ps", "-a", "--format", "{{.Names}}");
+    expect(["aa", "bb"]).toContain(name);
+    expect((await here().inspect(name)).Name).toBe(`/${name}`);
+    const free = name === "aa" ? "bb" : "aa";
+    await output("create", "--name", free, "busybox");
+    await output("rm", free);
+  }
+  await output("rm", await output("ps", "-a", "--format", "{{.Names}}"));
 });

@@ -150,6 +150,15 @@ describe("one or more containers", () => {
     expect(calls).toEqual([{ timeout: 3, stopSignal: "SIGHUP" }, {}]);
   });
 
+  test("rename takes two names, and prints nothing", async () => {
+    const calls: unknown[] = [];
+    const engine = engineOf((name) => ({ rename: async (to) => void calls.push([name, to]) }));
+    expect(await ramekin(["rename", "web", "shop"], { engine })).toMatchObject({ status: 0, stdout: "" });
+    expect(await ramekin(["container", "rename", "nobody", "shop"], { engine })).toMatchObject({ status: 1 });
+    expect((await ramekin(["rename", "web"], { engine })).status).not.toBe(0);
+    expect(calls).toEqual([["web", "shop"]]);
+  });
+
   test("[kill --signal] is SIGKILL unless said otherwise", async () => {
     const calls: unknown[] = [];
     const engine = engineOf(() => ({ kill: async (signal) => void calls.push(signal) }));

@@ -228,7 +228,7 @@ export interface ContainerDetails extends ContainerInfo {
   readonly bundle: string;
 }
 
-/** `<root>/containers/<id>/config.json`: written once, at create, under the container's lock. Unknown fields are kept. */
+/** `<root>/containers/<id>/config.json`: written at create, and with another name by `rename`, under the container's lock. Unknown fields are kept. */
 export interface ContainerConfig {
   readonly version: 1;
   readonly id: string;
@@ -263,6 +263,8 @@ export interface Container extends AsyncDisposable {
   stop(options?: Cancellable & { readonly timeout?: number; readonly stopSignal?: Signal }): Promise<ExitStatus>;
   /** `stop` when it runs, then `start`. UNSUPPORTED when it runs and `autoRemove` would take it away in between. */
   restart(options?: Cancellable & { readonly timeout?: number; readonly stopSignal?: Signal }): Promise<void>;
+  /** ALREADY_EXISTS when another container has the name. The handle keeps the name that it was opened with. UNSUPPORTED with `autoRemove`. */
+  rename(name: string): Promise<void>;
   kill(signal?: Signal): Promise<void>;
   pause(): Promise<void>;
   unpause(): Promise<void>;
@@ -321,6 +323,7 @@ export interface EngineEvent {
     | "kill"
     | "stop"
     | "restart"
+    | "rename"
     | "exec"
     | "destroy"
     | "pause"

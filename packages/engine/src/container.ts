@@ -81,6 +81,7 @@ export function containerHandle(
       fresh = undefined;
       take(await restart(scope, config, options, exit));
     },
+    rename: async (to) => (await import("./rename.ts")).rename(scope, config, to),
     kill: async (signal) => (await import("./kill.ts")).kill(scope, config, signal),
     pause: async () => (await import("./pause.ts")).pause(scope, config),
     unpause: async () => (await import("./pause.ts")).unpause(scope, config),

@@ -4,7 +4,7 @@ import { isRamekinError, RamekinError } from "@ramekin/core";
 import type { ContainerConfig, ContainerStatus } from "./api.ts";
 import { notify } from "./kernel/hooks.ts";
 import type { Scope } from "./scope.ts";
-import { currentState, isThere } from "./store/containers.ts";
+import { currentState, isThere, readConfigIfThere } from "./store/containers.ts";
 import { isGone } from "./store/files.ts";
 import { lockFile } from "./store/lock.ts";
 import { releaseName } from "./store/names.ts";
@@ -57,7 +57,10 @@ export async function removeLocked(scope: Scope, config: ContainerConfig): Promi
       (await scope.kernel.use("storage", config.storage.driver)).remove(config.storage.key),
     );
     await step(`removing the log of ${name}`, async () => (await scope.kernel.use("log", config.log.driver)).remove?.(id));
-    await step(`releasing the name ${name}`, () => releaseName(scope.paths, name, id));
+    await step(`releasing the name ${name}`, async () => {
+      const now = await readConfigIfThere(scope.paths, id).catch(() => undefined); // renamed since we looked, perhaps
+      await releaseName(scope.paths, now?.name ?? name, id);
+    });
   }
   // At once out of sight, and then away, however long that takes.
   if (failures.length === 0) await step(`removing ${paths.directory}`, () => removeDirectory(scope, id));

@@ -3,7 +3,7 @@ import type { ContainerConfig } from "../api.ts";
 import type { Scope } from "../scope.ts";
 import { allIds, entriesOf, isThere, readConfigIfThere } from "../store/containers.ts";
 import { tryLockFile } from "../store/lock.ts";
-import { holderOf, releaseDeadNames, releaseName, reserveName } from "../store/names.ts";
+import { holderOf, releaseDeadNames, reserveName } from "../store/names.ts";
 import { readState } from "../store/state.ts";
 import type { StoreProblem } from "../store-api.ts";
 
@@ -105,7 +105,7 @@ async function checkNames(scope: Scope, repair: boolean): Promise<readonly Store
       ? `the name ${name} points to container ${holder}, which is gone`
       : `the name ${name} points to container ${holder}, which is called ${config?.name}`;
     const problem: StoreProblem = { kind: "name", id: name, message, images: [], containers: [name] };
-    if (repair) await (dead ? releaseDeadNames(scope.paths) : releaseName(scope.paths, name, holder));
+    if (repair) await releaseDeadNames(scope.paths);
     problems.push(repair ? { ...problem, repaired: "the name was released" } : problem);
   }
   return problems;

@@ -22,7 +22,7 @@ export async function findContainer(paths: Paths, nameOrId: string): Promise<Con
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(nameOrId)) {
     const holder = await holderOf(paths, nameOrId);
     const held = holder === undefined ? undefined : await readConfigIfThere(paths, holder);
-    if (held) return held;
+    if (held?.name === nameOrId) return held; // else a crash has cut a renaming short
   }
   if (!/^[0-9a-f]{1,64}$/.test(nameOrId)) throw noSuch(nameOrId);
   const ids = nameOrId.length === 64 ? [nameOrId] : await idsBeginning(paths, nameOrId);

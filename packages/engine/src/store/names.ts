@@ -2,7 +2,7 @@ import { symlinkSync } from "node:fs";
 import { readdir, readlink, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { RamekinError } from "@ramekin/core";
-import { fileError, isGone } from "./files.ts";
+import { fileError, isGone, readJsonIfThere } from "./files.ts";
 import { withLock } from "./lock.ts";
 import type { Paths } from "./paths.ts";
 
@@ -30,32 +30,71 @@ export async function holderOf(paths: Paths, name: string): Promise<string | und
 
 /**
  * Reserves a name for a container whose directory exists already; so a reservation without its container is garbage, and is
- * taken over. Answers with the holder when there is one.
+ * taken over, as is one whose container has got another name. Answers with the holder when there is one.
  */
 export async function reserveName(paths: Paths, name: string, id: string): Promise<string | undefined> {
   if (claim(paths, name, id)) return undefined;
   // Only one may take over: two that both saw a dead holder would else remove each other's reservation.
+  return withLock(paths.namesLock, { exclusive: true }, () => takeOver(paths, name, id));
+}
+
+/**
+ * Gives a container another name, in an order that holds at whatever step the process is killed: the new name is reserved,
+ * `publish` writes it into config.json, and the old one is let go of. The configuration alone says what the name is, so the
+ * reservation that a crash leaves too many is garbage. Whoever takes over garbage holds the same lock, and so never takes
+ * a name that is on its way. Answers with the holder when there is one.
+ */
+export async function moveName(
+  paths: Paths,
+  from: string,
+  to: string,
+  id: string,
+  publish: () => Promise<void>,
+): Promise<string | undefined> {
   return withLock(paths.namesLock, { exclusive: true }, async () => {
-    const holder = await holderOf(paths, name);
-    if (holder !== undefined && (await exists(paths.container(holder).directory))) return holder;
-    await rm(join(paths.names, name), { force: true });
-    return claim(paths, name, id) ? undefined : holderOf(paths, name);
+    const holder = await takeOver(paths, to, id);
+    if (holder !== undefined) return holder;
+    try {
+      await publish();
+    } finally {
+      await releaseName(paths, (await nameOf(paths, id)) === to ? from : to, id);
+    }
+    return undefined;
   });
 }
+
+/** Under the lock of the names. */
+async function takeOver(paths: Paths, name: string, id: string): Promise<string | undefined> {
+  if (claim(paths, name, id)) return undefined;
+  const holder = await holderOf(paths, name);
+  if (holder === id) return undefined;
+  if (holder !== undefined && (await holds(paths, holder, name))) return holder;
+  await rm(join(paths.names, name), { force: true });
+  return claim(paths, name, id) ? undefined : holderOf(paths, name);
+}
+
+/** A container that is there holds the name that its configuration knows; before it has one, what it has reserved. */
+async function holds(paths: Paths, id: string, name: string): Promise<boolean> {
+  if (!(await exists(paths.container(id).directory))) return false;
+  const known = await nameOf(paths, id).catch(() => undefined); // what cannot be read keeps what it has
+  return known === undefined || known === name;
+}
+
+const nameOf = async (paths: Paths, id: string) => (await readJsonIfThere<{ name: string }>(paths.container(id).config))?.name;
 
 /** Lets go of a name, if it is still this container's. */
 export async function releaseName(paths: Paths, name: string, id: string): Promise<void> {
   if ((await holderOf(paths, name)) === id) await rm(join(paths.names, name), { force: true });
 }
 
-/** Reservations whose container is gone. */
+/** Reservations whose container is gone, or has another name. */
 export async function releaseDeadNames(paths: Paths): Promise<readonly string[]> {
   const released: string[] = [];
   for (const name of await readdir(paths.names)) {
     if (name.startsWith(".")) continue;
     await withLock(paths.namesLock, { exclusive: true }, async () => {
       const holder = await holderOf(paths, name);
-      if (holder === undefined || (await exists(paths.container(holder).directory))) return;
+      if (holder === undefined || (await holds(paths, holder, name))) return;
       await rm(join(paths.names, name), { force: true });
       released.push(name);
     });
