@@ -90,3 +90,21 @@ test("rename, killed at any moment: one name, found by it, and the other is free
   }
   await output("rm", await output("ps", "-a", "--format", "{{.Names}}"));
 });
+
+test("[container prune --filter] [container prune --force] stopped ones go, running ones stay", async () => {
+  for (const [name, label] of [
+    ["kept", "keep=yes"],
+    ["done", "keep=no"],
+  ] as const)
+    await output("run", "--name", name, "--label", label, "busybox", "true");
+  await output("run", "-d", "--name", "alive", "busybox", "sleep", "1000");
+  const { Id: done } = await here().inspect("done");
+  const { Id: kept } = await here().inspect("kept");
+  expect(await output("container", "prune", "--force", "--filter", "label!=keep=yes")).toMatch(
+    new RegExp(`^Deleted Containers:\n${done}\n\nTotal reclaimed space: `),
+  );
+  expect(await output("container", "prune", "-f")).toContain(`Deleted Containers:\n${kept}\n\n`);
+  expect(await output("container", "prune", "-f")).toBe("Total reclaimed space: 0B");
+  expect(await output("ps", "-a", "--format", "{{.Names}}")).toBe("alive");
+  await output("rm", "-f", "alive");
+});

@@ -1,5 +1,5 @@
 import { type LogReadOptions, type LogRecord, RamekinError } from "@ramekin/core";
-import type { Container, ContainerInfo, ContainerStatus } from "@ramekin/engine";
+import type { Container, ContainerInfo, ContainerStatus, PruneContainersOptions } from "@ramekin/engine";
 import { describe, expect, test } from "vitest";
 import { exited } from "./attachments.ts";
 import { container, containerDetails, containerInfo, digest } from "./samples.ts";
@@ -302,5 +302,36 @@ describe("ramekin inspect", () => {
       status: 1,
       stderr: expect.stringContaining("no such object: nothing"),
     });
+  });
+});
+
+describe("ramekin container prune", () => {
+  test("[container prune --force] asks unless told not to, in Docker's words", async () => {
+    let asked = 0;
+    const engine = { pruneContainers: async () => ({ containers: ["abc"], reclaimed: ++asked * 1000 }) };
+    expect((await ramekin(["container", "prune"], { engine, stdin: "n\n" })).stdout).toBe(
+      "WARNING! This will remove all stopped containers.\nAre you sure you want to continue? [y/N] ",
+    );
+    expect(asked).toBe(0);
+    expect((await ramekin(["container", "prune"], { engine, stdin: "y\n" })).stdout).toContain("Total reclaimed space: 1kB");
+    expect((await ramekin(["container", "prune", "-f"], { engine })).stdout).toBe(
+      "Deleted Containers:\nabc\n\nTotal reclaimed space: 2kB\n",
+    );
+  });
+
+  test("[container prune --filter] chooses by age and labels; what is no filter is refused", async () => {
+    let given: PruneContainersOptions | undefined;
+    const engine = {
+      pruneContainers: async (options?: PruneContainersOptions) => {
+        given = options;
+        return { containers: [], reclaimed: 0 };
+      },
+    };
+    const filters = ["--filter", "until=24h", "--filter", "label=a=1", "--filter", "label!=keep"];
+    expect((await ramekin(["container", "prune", "-f", ...filters], { engine })).stdout).toBe("Total reclaimed space: 0B\n");
+    expect(Math.abs((given?.until?.getTime() ?? 0) - (Date.now() - 86_400_000))).toBeLessThan(60_000);
+    const keeps = (labels: Record<string, string>) => given?.keep?.(containerInfo({ labels }));
+    expect([keeps({ a: "1" }), keeps({ a: "2" }), keeps({ a: "1", keep: "" })]).toEqual([false, true, true]);
+    expect((await ramekin(["container", "prune", "-f", "--filter", "colour=red"], { engine })).status).not.toBe(0);
   });
 });

@@ -20,6 +20,7 @@ export const verbEntries: readonly VerbEntry[] = [
   { paths: ["completion"], load: async () => (await import("./completion.ts")).default },
   { paths: ["container inspect"], load: async () => (await import("./container-inspect.ts")).default },
   { paths: ["create", "container create"], load: async () => (await import("./create.ts")).default },
+  { paths: ["container prune"], load: async () => (await import("./container-prune.ts")).default },
   { paths: ["diff", "container diff"], load: async () => (await import("./diff.ts")).default },
   { paths: ["doctor", "system doctor"], load: async () => (await import("./doctor.ts")).default },
   { paths: ["exec", "container exec"], load: async () => (await import("./exec.ts")).default },
