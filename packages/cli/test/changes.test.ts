@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RamekinError } from "@ramekin/core";
 import { expect, test } from "vitest";
-import { container } from "./samples.ts";
+import { container, imageInfo } from "./samples.ts";
 import { ramekin } from "./world.ts";
 
 test("diff writes Docker's lines", async () => {
@@ -44,4 +44,24 @@ test("[export --output] a file that is whole or not there; without it, stdout", 
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test("[commit --author] [commit --change] [commit --message] [commit --pause] are passed on", async () => {
+  const asked: unknown[] = [];
+  const engine = {
+    container: async () =>
+      container({
+        async commit({ signal: _, ...options } = {}) {
+          asked.push(options);
+          return imageInfo();
+        },
+      }),
+  };
+  const words = ["commit", "-a", "me", "-c", "CMD a", "--change", "USER b", "-m", "why", "--pause=false", "web", "web:2"];
+  expect(await ramekin(words, { engine })).toMatchObject({ status: 0, stdout: `${imageInfo().id}\n` });
+  expect(await ramekin(["commit", "web"], { engine })).toMatchObject({ status: 0 });
+  expect(asked).toEqual([
+    { author: "me", changes: ["CMD a", "USER b"], message: "why", pause: false, name: "web:2" },
+    { changes: [], pause: true },
+  ]);
 });

@@ -276,8 +276,29 @@ export interface Container extends AsyncDisposable {
   changes(options?: Cancellable): AsyncIterable<Change>;
   /** Its root file system as a tar, without what is mounted; running or not. */
   export(options?: Cancellable): ByteStream;
+  /** An image of the container's own, with what it has changed as one more layer; a running one is paused meanwhile. */
+  commit(options?: CommitOptions): Promise<ImageInfo>;
+  /** As `ps` on the host shows them, which gets these options, `-ef` when absent; a column PID has to be among them. */
+  top(options?: readonly string[]): Promise<ContainerProcesses>;
   /** FAILED_PRECONDITION while it runs, unless `force`. Resolves only when nothing is left of it. */
   remove(options?: { readonly force?: boolean }): Promise<void>;
+}
+
+export interface CommitOptions extends Cancellable {
+  readonly name?: string;
+  readonly author?: string;
+  /** The comment in the history. */
+  readonly message?: string;
+  /** Dockerfile instructions, such as `CMD ["sh"]`; they win over what the container runs with. */
+  readonly changes?: readonly string[];
+  /** As absent: true. Without, the files may be of different moments. */
+  readonly pause?: boolean;
+}
+
+/** A table: a cell for each title. */
+export interface ContainerProcesses {
+  readonly titles: readonly string[];
+  readonly processes: readonly (readonly string[])[];
 }
 
 export interface ExecOptions extends Cancellable {
@@ -324,7 +345,9 @@ export interface EngineEvent {
     | "stop"
     | "restart"
     | "rename"
+    | "top"
     | "exec"
+    | "commit"
     | "destroy"
     | "pause"
     | "unpause";

@@ -96,7 +96,9 @@ export function containerHandle(
     export: async function* (options) {
       yield* (await import("./export.ts")).exportContainer(scope, config, options);
     },
+    commit: async (options) => (await import("./commit.ts")).commit(scope, config, options),
     stats: async () => (await import("./stats.ts")).stats(scope, config),
+    top: async (options) => (await import("./top.ts")).top(scope, config, options),
     remove: async (options) => (await import("./remove.ts")).remove(scope, config, options),
     async [Symbol.asyncDispose]() {
       await offered?.detach();

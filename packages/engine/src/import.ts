@@ -22,13 +22,13 @@ import { type Lease, takeLease } from "./store/leases.ts";
 
 /** See `Engine.import`. gzip and zstd are stored as they come, all else is stored as gzip. */
 export async function importImage(scope: Scope, source: string | ByteStream, options: ImportOptions = {}): Promise<ImageInfo> {
-  const name = options.name === undefined ? undefined : nameFrom(options.name);
+  const name = options.name === undefined ? undefined : nameFrom(options.name, "import");
   const config = (options.changes ?? []).reduce<ImageRunConfig>(applyChange, {});
   await scope.opened();
   const content = await contentOf(scope);
   await using lease = await takeLease(scope.paths);
 
-  const { layer, diffID } = await storeLayer(scope, content, lease, opened(source, options), options);
+  const { layer, diffID } = await storeLayer(scope, content, lease, await recognised(opened(source, options)), options);
   const created = new Date().toISOString();
   const { os, architecture, variant } = options.platform ?? scope.platform;
   const comment = options.message ?? `Imported from ${typeof source === "string" && isURL(source) ? source : "-"}`;
@@ -49,10 +49,10 @@ export async function importImage(scope: Scope, source: string | ByteStream, opt
   return describeImage(scope, root, name, options);
 }
 
-function nameFrom(text: string): string {
+export function nameFrom(text: string, verb: "import" | "commit"): string {
   const reference = parseReference(text);
   if (reference.digest !== undefined)
-    throw new RamekinError("INVALID_ARGUMENT", `cannot import as ${text}: a name with a digest cannot be given`);
+    throw new RamekinError("INVALID_ARGUMENT", `cannot ${verb} as ${text}: a name with a digest cannot be given`);
   return formatReference(reference);
 }
 
@@ -95,22 +95,27 @@ async function* download(url: string, signal: AbortSignal | undefined, redirects
   yield* download(next.href, signal, redirects + 1);
 }
 
-interface StoredLayer {
+export interface StoredLayer {
   readonly layer: Descriptor;
   readonly diffID: Digest;
 }
 
 const storedAs: Readonly<Record<string, string>> = { gzip: mediaTypes.layerGzip, zstd: mediaTypes.layerZstd };
 
+/** A tar in whatever it is compressed with; undefined when it is not. */
+export interface Recognised {
+  readonly format: string | undefined;
+  readonly bytes: ByteStream;
+}
+
 /** In one pass: decoded, checked to be a tar, hashed, stored. */
-async function storeLayer(
+export async function storeLayer(
   scope: Scope,
   content: ContentStore,
   lease: Lease,
-  source: ByteStream,
+  { format, bytes }: Recognised,
   options: Cancellable,
 ): Promise<StoredLayer> {
-  const { format, bytes } = await recognised(source);
   const stored = createHash("sha256");
   const plain = createHash("sha256");
   const writer = await content.open(`import-${lease.id}`, { signal: options.signal });
@@ -159,7 +164,7 @@ const magics: readonly (readonly [format: string, bytes: readonly number[]])[] =
 ];
 
 /** By the first bytes: names lie, and streams have none. */
-async function recognised(source: ByteStream): Promise<{ readonly format: string | undefined; readonly bytes: ByteStream }> {
+async function recognised(source: ByteStream): Promise<Recognised> {
   const iterator = source[Symbol.asyncIterator]();
   let first = Buffer.alloc(0);
   let ended = false;
@@ -188,7 +193,7 @@ async function* passing(source: ByteStream, see: (chunk: Uint8Array) => Promise<
   }
 }
 
-async function storeDocument(content: ContentStore, lease: Lease, document: object, mediaType: string): Promise<Descriptor> {
+export async function storeDocument(content: ContentStore, lease: Lease, document: object, mediaType: string): Promise<Descriptor> {
   const bytes = Buffer.from(JSON.stringify(document));
   const digest: Digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
   const size = bytes.byteLength;

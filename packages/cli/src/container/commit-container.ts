@@ -1,0 +1,29 @@
+import type { Context } from "../context.ts";
+
+export interface CommitFlags {
+  readonly author: string | undefined;
+  readonly change: readonly string[];
+  readonly message: string | undefined;
+  readonly pause: boolean;
+}
+
+/** `ramekin commit`. */
+export async function commitContainer(
+  { author, change, message, pause }: CommitFlags,
+  name: string,
+  target: string | undefined,
+  context: Context,
+): Promise<number> {
+  const engine = await context.engine();
+  const container = await engine.container(name);
+  const { id } = await container.commit({
+    signal: context.interruption.signal,
+    changes: change,
+    pause,
+    ...(target !== undefined && { name: target }),
+    ...(author !== undefined && { author }),
+    ...(message !== undefined && { message }),
+  });
+  context.print(id);
+  return 0;
+}

@@ -1,0 +1,146 @@
+import { type ByteStream, type Cancellable, type DiffID, isRamekinError, RamekinError } from "@ramekin/core";
+import { applyChange, type ContainerImageConfig, type ImageRunConfig, mediaTypes, putName, putUnnamed } from "@ramekin/oci";
+import type { CommitOptions, ContainerConfig, ImageInfo } from "./api.ts";
+import { blobsOf, contentOf, type OpenedImage, openImage } from "./image.ts";
+import { describeImage } from "./images.ts";
+import { nameFrom, type StoredLayer, storeDocument, storeLayer } from "./import.ts";
+import { pause, unpause } from "./pause.ts";
+import { attempt, type Scope } from "./scope.ts";
+import { currentState } from "./store/containers.ts";
+import { changeImages } from "./store/images.ts";
+import { takeLease } from "./store/leases.ts";
+import { openViews } from "./view.ts";
+
+/** See `Container.commit`. The name comes last: until then a lease keeps what is there of the image. */
+export async function commit(scope: Scope, config: ContainerConfig, options: CommitOptions = {}): Promise<ImageInfo> {
+  const name = options.name === undefined ? undefined : nameFrom(options.name, "commit");
+  const changes = (options.changes ?? []).reduce<ImageRunConfig>(applyChange, {});
+  await scope.opened();
+  const content = await contentOf(scope);
+  await using lease = await takeLease(scope.paths);
+  const { descriptor, name: from } = config.image;
+  const image = await openImage(blobsOf(content), descriptor, config.options.platform ?? scope.platform, from, options);
+
+  const tar = changedFiles(scope, config, options);
+  const stored = await whilePaused(scope, config, options.pause ?? true, () =>
+    storeLayer(scope, content, lease, { format: undefined, bytes: tar }, options),
+  );
+  const docker = image.manifest.mediaType === mediaTypes.dockerManifest;
+  const layer = docker ? { ...stored, layer: { ...stored.layer, mediaType: mediaTypes.dockerLayerGzip } } : stored;
+  const document = committedConfig(image, config, layer, changes, options);
+  const configuration = await storeDocument(content, lease, document, docker ? mediaTypes.dockerConfig : mediaTypes.config);
+  const mediaType = docker ? mediaTypes.dockerManifest : mediaTypes.manifest;
+  const layers = [...image.manifest.layers, ...(isEmpty(layer) ? [] : [layer.layer])];
+  const root = await storeDocument(content, lease, { schemaVersion: 2, mediaType, config: configuration, layers }, mediaType);
+  await changeImages(scope.paths, (index) => (name === undefined ? putUnnamed(index, root) : putName(index, name, root)), options);
+  scope.emit("container", "commit", config.id, { name: config.name, image: root.digest });
+  return describeImage(scope, root, name, options);
+}
+
+async function* changedFiles(scope: Scope, config: ContainerConfig, options: Cancellable): ByteStream {
+  await using views = await openViews(scope, { ...options, storage: config.storage.driver });
+  const differ = views.storage.differ ?? (await scope.kernel.use("differ"));
+  const lower = await views.mounts(config.image.chainId || undefined);
+  yield* differ.diff(lower, await views.storage.mounts(config.storage.key), { signal: options.signal });
+}
+
+/** Goes on as it was, whatever becomes of the work. */
+async function whilePaused<T>(scope: Scope, config: ContainerConfig, wanted: boolean, work: () => Promise<T>): Promise<T> {
+  const { status } = await currentState(scope, config);
+  if (status === "removing" || status === "dead")
+    throw new RamekinError("FAILED_PRECONDITION", `container ${config.name} is ${status}: it cannot be committed`);
+  if (!wanted || status !== "running") return work();
+  try {
+    await pause(scope, config);
+  } catch (error) {
+    if (isRamekinError(error, "FAILED_PRECONDITION")) return work(); // it has ended meanwhile, or somebody else has paused it
+    throw error;
+  }
+  try {
+    return await work();
+  } finally {
+    await attempt(scope, `resuming container ${config.name}`, () => unpause(scope, config));
+  }
+}
+
+/** As Docker tells a step that made no layer: a tar of nothing but its end, two blocks of zeros. */
+const emptyTar = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
+const isEmpty = ({ diffID }: StoredLayer) => diffID === emptyTar;
+
+function committedConfig(
+  { config: base }: OpenedImage,
+  container: ContainerConfig,
+  layer: StoredLayer,
+  changes: ImageRunConfig,
+  { author, message }: CommitOptions,
+): ContainerImageConfig {
+  const created = new Date().toISOString();
+  const ran = containerRun(base.config ?? {}, container);
+  const { author: _, ...kept } = base;
+  return {
+    ...kept,
+    created,
+    ...(author !== undefined && author !== "" && { author }),
+    config: merged(changes, ran),
+    rootfs: { type: "layers", diff_ids: [...base.rootfs.diff_ids, ...(isEmpty(layer) ? [] : [layer.diffID as DiffID])] },
+    history: [
+      ...(base.history ?? []),
+      {
+        created,
+        ...(author !== undefined && author !== "" && { author }),
+        created_by: (ran.Cmd ?? []).join(" "),
+        ...(message !== undefined && message !== "" && { comment: message }),
+        ...(isEmpty(layer) && { empty_layer: true }),
+      },
+    ],
+  };
+}
+
+/** What the container runs with, as an image would say it. Triggers are for the next build of the image that has them. */
+export function containerRun({ OnBuild: _, ...image }: ImageRunConfig, { options, stopSignal }: ContainerConfig): ImageRunConfig {
+  const { command = [], entrypoint, env, user, workdir, labels } = options;
+  const { Entrypoint = [], Cmd = [], ...rest } = image;
+  const first = (entrypoint ?? Entrypoint).filter((word, index) => index > 0 || word !== "");
+  const last = command.length > 0 ? command : entrypoint === undefined ? Cmd : [];
+  return {
+    ...rest,
+    ...(first.length > 0 && { Entrypoint: first }),
+    ...(last.length > 0 && { Cmd: last }),
+    ...(env && { Env: withVariables(image.Env ?? [], env) }),
+    ...(user !== undefined && { User: user }),
+    ...(workdir !== undefined && { WorkingDir: workdir }),
+    ...(labels && { Labels: labels }),
+    ...(options.stopSignal !== undefined && { StopSignal: stopSignal }),
+  };
+}
+
+/** Docker's `Merge` (daemon/config): what was changed wins; an entry point of its own leaves the other's command behind. */
+export function merged(changes: ImageRunConfig, ran: ImageRunConfig): ImageRunConfig {
+  const { Cmd, ...others } = ran;
+  const changed = Object.fromEntries(
+    (changes.Env ?? []).map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
+  );
+  return {
+    ...others,
+    ...(Cmd && !changes.Entrypoint && { Cmd }),
+    ...changes,
+    ...((ran.Env || changes.Env) && { Env: withVariables(ran.Env ?? [], changed) }),
+    ...mergedMaps(changes, ran),
+  };
+}
+
+function mergedMaps(changes: ImageRunConfig, ran: ImageRunConfig): ImageRunConfig {
+  const both = <T>(one: Readonly<Record<string, T>> | undefined, other: typeof one) => ({ ...one, ...other });
+  return {
+    ...((ran.Labels || changes.Labels) && { Labels: both(ran.Labels, changes.Labels) }),
+    ...((ran.ExposedPorts || changes.ExposedPorts) && { ExposedPorts: both(ran.ExposedPorts, changes.ExposedPorts) }),
+    ...((ran.Volumes || changes.Volumes) && { Volumes: both(ran.Volumes, changes.Volumes) }),
+  };
+}
+
+/** The later of a name wins, in the place of the first. */
+function withVariables(env: readonly string[], added: Readonly<Record<string, string>>): readonly string[] {
+  const all = new Map(env.map((entry) => [entry.split("=", 1)[0] as string, entry]));
+  for (const [name, value] of Object.entries(added)) all.set(name, `${name}=${value}`);
+  return [...all.values()];
+}
