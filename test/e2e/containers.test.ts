@@ -108,3 +108,28 @@ test("[container prune --filter] [container prune --force] stopped ones go, runn
   expect(await output("ps", "-a", "--format", "{{.Names}}")).toBe("alive");
   await output("rm", "-f", "alive");
 });
+
+test("[CTR-8] [OBS-3] top shows the processes of one container, those of exec too, by the host's ps", async () => {
+  await output("run", "-d", "--name", "busy", "busybox", "sh", "-c", "sleep 1001 & sleep 1002; true");
+  await output("run", "-d", "--name", "other", "busybox", "sleep", "1003");
+  await output("exec", "-d", "busy", "sleep", "1004");
+  const commands = async (...options: string[]) => (await output("top", "busy", ...options)).split("\n");
+  await eventually(async () => expect(await commands("-o", "pid,args")).toHaveLength(5));
+  const [head = "", ...lines] = await commands();
+  expect(head.split(/ +/)).toEqual(["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]);
+  expect(lines.map((line) => line.slice(line.lastIndexOf("00:")).split(/ {3,}/).at(-1)).sort()).toEqual([
+    "sh -c sleep 1001 & sleep 1002; true",
+    "sleep 1001",
+    "sleep 1002",
+    "sleep 1004",
+  ]);
+  const { Pid } = await stateOf("busy");
+  expect((await commands("-o", "pid,ppid")).some((line) => line.startsWith(`${Pid} `))).toBe(true);
+  expect(await commands("auxf")).toHaveLength(5);
+  expect(await ramekin("top", "busy", "--nonsense")).toMatchObject({ code: 1, stderr: expect.stringContaining("ps --nonsense: ") });
+  expect(await ramekin("top", "busy", "-o", "args")).toMatchObject({ code: 1, stderr: expect.stringContaining("no column PID") });
+  await output("rm", "-f", "other", "busy");
+  await output("create", "--name", "still", "busybox");
+  expect(await ramekin("container", "top", "still")).toMatchObject({ code: 1, stderr: "ramekin: container still is not running\n" });
+  await output("rm", "still");
+});

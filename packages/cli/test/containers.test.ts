@@ -159,6 +159,19 @@ describe("one or more containers", () => {
     expect(calls).toEqual([["web", "shop"]]);
   });
 
+  test("top gives ps what follows, and makes columns as Docker's", async () => {
+    const asked: unknown[] = [];
+    const engine = engineOf(() => ({
+      top: async (options) => {
+        asked.push(options);
+        return { titles: ["PID", "CMD"], processes: [["1234", "sleep 1"]] };
+      },
+    }));
+    expect((await ramekin(["top", "web"], { engine })).stdout).toBe("PID                 CMD\n1234                sleep 1\n");
+    await ramekin(["container", "top", "web", "-o", "pid,cmd", "--forest f"], { engine });
+    expect(asked).toEqual([undefined, ["-o", "pid,cmd", "--forest", "f"]]);
+  });
+
   test("[kill --signal] is SIGKILL unless said otherwise", async () => {
     const calls: unknown[] = [];
     const engine = engineOf(() => ({ kill: async (signal) => void calls.push(signal) }));

@@ -1,6 +1,7 @@
 import { readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { select } from "../src/top.ts";
 import { bed, expectError } from "./bed.ts";
 import { makeImage } from "./doubles/image.ts";
 
@@ -108,4 +109,23 @@ test("a container that removes itself keeps its name: its supervisor removes by 
   await using t = await bed({ local: busybox });
   const container = await t.engine.create({ image: "busybox", autoRemove: true, name: "once" });
   await expectError(container.rename("twice"), "UNSUPPORTED", "container once cannot be renamed");
+});
+
+test("top: the lines of the container's processes and their threads; the rest of a line is one cell", () => {
+  const text = "  PID LWP CMD\n    1  -  init --system\n    -  1 -\n   42   -  sleep  1 2\n    - 42 -\n   43  - no\n";
+  expect(select(text, new Set([42]))).toEqual({
+    titles: ["PID", "LWP", "CMD"],
+    processes: [
+      ["42", "-", "sleep 1 2"],
+      ["-", "42", "-"],
+    ],
+  });
+  expect(() => select("CMD\nsh\n", new Set([42]))).toThrow("no column PID");
+});
+
+test("top of what does not run, or with a column that is called PID and is not, is refused", async () => {
+  await using t = await bed({ local: busybox });
+  const container = await t.engine.create({ image: "busybox", name: "still" });
+  await expectError(container.top(), "FAILED_PRECONDITION", "container still is not running");
+  await expectError(container.top(["-o", "user=PID"]), "INVALID_ARGUMENT", "user=PID is not allowed");
 });
