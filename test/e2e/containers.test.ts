@@ -133,3 +133,17 @@ test("[CTR-8] [OBS-3] top shows the processes of one container, those of exec to
   expect(await ramekin("container", "top", "still")).toMatchObject({ code: 1, stderr: "ramekin: container still is not running\n" });
   await output("rm", "still");
 });
+
+test("[CTR-8] port: these networks map none", async () => {
+  for (const network of ["none", "host"]) {
+    await output("run", "-d", "--name", "closed", "--network", network, "busybox", "sleep", "1000");
+    expect(await output("port", "closed")).toBe("");
+    expect(await ramekin("container", "port", "closed", "80/tcp")).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: "ramekin: no public port '80/tcp' published for closed\n",
+    });
+    await output("rm", "-f", "closed");
+  }
+  expect((await ramekin("port", "closed")).code).toBe(1);
+});

@@ -172,6 +172,16 @@ describe("one or more containers", () => {
     expect(asked).toEqual([undefined, ["-o", "pid,cmd", "--forest", "f"]]);
   });
 
+  test("port: nothing is published; a port that is asked for is an error, and so is what is none", async () => {
+    const port = (...words: string[]) => ramekin(["port", ...words], { engine: engineOf(() => ({})) });
+    expect(await port("web")).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    expect(await port("web", "80")).toMatchObject({ status: 1, stderr: "ramekin: no public port '80' published for web\n" });
+    expect(await port("web", "80/udp")).toMatchObject({ status: 1, stderr: expect.stringContaining("'80/udp'") });
+    for (const wrong of ["http", "70000", "", "/tcp"])
+      expect(await port("web", wrong)).toMatchObject({ status: 1, stderr: expect.stringContaining("invalid port (") });
+    expect(await port("nobody")).toMatchObject({ status: 1, stderr: expect.stringContaining("no such container: nobody") });
+  });
+
   test("[kill --signal] is SIGKILL unless said otherwise", async () => {
     const calls: unknown[] = [];
     const engine = engineOf(() => ({ kill: async (signal) => void calls.push(signal) }));

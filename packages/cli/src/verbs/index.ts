@@ -49,6 +49,7 @@ export const verbEntries: readonly VerbEntry[] = [
   { paths: ["manifest push"], load: async () => (await import("./manifest-push.ts")).default },
   { paths: ["manifest rm"], load: async () => (await import("./manifest-rm.ts")).default },
   { paths: ["pause", "container pause"], load: async () => (await import("./pause.ts")).default },
+  { paths: ["port", "container port"], load: async () => (await import("./port.ts")).default },
   { paths: ["ps", "container ls", "container list", "container ps"], load: async () => (await import("./ps.ts")).default },
   { paths: ["pull", "image pull"], load: async () => (await import("./pull.ts")).default },
   { paths: ["push", "image push"], load: async () => (await import("./push.ts")).default },
