@@ -27,7 +27,7 @@ async function spoil(path: string, by = 0): Promise<void> {
 test("a sound store: what was looked at, and what crashes leave is no problem", async () => {
   await using t = await bed({ local: { app } });
   await (await t.engine.run({ image: "app" })).wait();
-  await writeFile(join(t.directory, "root", "leases", "dead"), "");
+  await writeFile(join(t.directory, "root", "leases", "00000000-0000-4000-8000-000000000000"), "");
   await mkdir(join(t.directory, "root", "containers", "f".repeat(64)));
   await writeFile(pathOf(t.directory, `sha256:${"a".repeat(64)}`), ""); // not even a digest that fits: nothing needs it
   const report = await t.engine.check();

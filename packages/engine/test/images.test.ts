@@ -204,7 +204,7 @@ test("prune takes what crashes leave, and nothing else", async () => {
   await symlink(`../${half}`, join(containers, "names", "half"));
   await symlink(`../${"e".repeat(64)}`, join(containers, "names", "dead"));
   await mkdir(join(containers, `.gone-${"d".repeat(64)}`));
-  await writeFile(join(t.directory, "root", "leases", "dead"), `${app.root.digest}\n`);
+  await writeFile(join(t.directory, "root", "leases", "00000000-0000-4000-8000-000000000000"), `${app.root.digest}\n`);
   await t.storage.prepare("unpack-00000000-0000-0000-0000-000000000000-0");
   await t.storage.prepare("c".repeat(64));
   await t.storage.prepare("somebody-else");
