@@ -48,6 +48,8 @@ export interface ShimOptions {
 /** Containers under ramekin-shim, whatever launches them. It keeps nothing in memory: any process can do the next step. */
 export function shimIsolation(options: ShimOptions): IsolationBackend {
   const { directory, shim: program } = options;
+  /** Questions for an exit status on their way to a supervisor; they never reject. */
+  const asking = new Set<Promise<void>>();
 
   const known = async (id: string): Promise<RunDirectory> => {
     const run = await openRunDirectory(directory, id);
@@ -79,6 +81,24 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
     if (pid === undefined) throw new RamekinError("FAILED_PRECONDITION", `container ${id} is ${status}`);
     return findCgroup(pid, run.shim.cgroup);
   };
+  const exitStatus = async (
+    id: string,
+    { signal, execId, onSent }: { signal: AbortSignal | undefined; execId: string | undefined; onSent: () => void },
+  ): Promise<ExitStatus> => {
+    const run = await known(id);
+    try {
+      const exit = exitOf(await request(run.path, { op: "wait", ...execField(execId) }, { signal, onSent }));
+      if (exit) return exit;
+      throw new RamekinError("DATA_LOSS", `no exit status in the answer for container ${id}`);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      const { exit } = await lastState(program, run, signal);
+      if (execId === undefined) return exit ?? lostExit();
+      // A process beside the first has no file of its own: it ended, and what its status was nobody knows any more.
+      if (error.accepted) return lostExit();
+      throw new RamekinError("NOT_FOUND", `no process ${execId} in container ${id}: it has stopped`);
+    }
+  };
 
   return {
     async create(id, bundle, create) {
@@ -98,6 +118,9 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
     },
 
     async start(id, { signal, execId } = {}) {
+      // A supervisor takes connections in the order they come, and one that removes its container answers only who has asked
+      // before the end: whoever waits must not be overtaken by the start of a short program.
+      await Promise.all(asking);
       await ask(id, { op: "start", ...execField(execId) }, signal);
     },
 
@@ -133,18 +156,13 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
     },
 
     async wait(id, { signal, execId } = {}) {
-      const run = await known(id);
+      const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
+      asking.add(sent);
       try {
-        const exit = exitOf(await request(run.path, { op: "wait", ...execField(execId) }, { signal }));
-        if (exit) return exit;
-        throw new RamekinError("DATA_LOSS", `no exit status in the answer for container ${id}`);
-      } catch (error) {
-        if (!isGone(error)) throw error;
-        const { exit } = await lastState(program, run, signal);
-        if (execId === undefined) return exit ?? lostExit();
-        // A process beside the first has no file of its own: it ended, and what its status was nobody knows any more.
-        if (error.accepted) return lostExit();
-        throw new RamekinError("NOT_FOUND", `no process ${execId} in container ${id}: it has stopped`);
+        return await exitStatus(id, { signal, execId, onSent });
+      } finally {
+        onSent(); // or will never be
+        asking.delete(sent);
       }
     },
 
@@ -230,6 +248,8 @@ async function lastState(program: string, run: RunDirectory, signal?: AbortSigna
     try {
       await cleanUp(program, run);
     } catch (error) {
+      // `--rm`: it has gone with all that it had since we found it.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new RamekinError("NOT_FOUND", `no container ${run.shim.id}`);
       // Its lock is held: a supervisor that is about to listen, or has just stopped listening to end, or another client's clean-up.
       if (!isRamekinError(error, "UNAVAILABLE") || patience === 0) throw error;
       await new Promise((done) => setTimeout(done, 50));

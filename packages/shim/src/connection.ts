@@ -45,7 +45,7 @@ export async function connect(directory: string, signal?: AbortSignal): Promise<
 export async function request(
   directory: string,
   message: Message,
-  options: { readonly signal?: AbortSignal | undefined; readonly untilClosed?: boolean } = {},
+  options: { readonly signal?: AbortSignal | undefined; readonly untilClosed?: boolean; readonly onSent?: () => void } = {},
 ): Promise<Message> {
   const socket = await connect(directory, options.signal);
   try {
@@ -57,6 +57,7 @@ export async function request(
       socket.once("close", () => reject(new Gone(directory, true)));
       onAbort(socket, options.signal, () => reject(cancelled(directory)));
       socket.write(controlFrame({ v: 1, ...message }));
+      options.onSent?.();
     });
     const ok = answerOf(answer);
     if (options.untilClosed && !socket.closed) await new Promise((resolve) => socket.once("close", resolve));
