@@ -24,7 +24,7 @@ async function unpacked(name: string, bytes: Uint8Array): Promise<string[]> {
 /** RAMEKIN_TEST_SEED tries one more; a failure names the seed that it had. */
 const seeds = [1, 2, 3, 4, 5, 6, ...(process.env["RAMEKIN_TEST_SEED"] ? [Number(process.env["RAMEKIN_TEST_SEED"])] : [])];
 
-test.each(seeds)("[STO-7] a random tree is the same after import, save, load, unpack and export: seed %i", async (seed) => {
+test.each(seeds)("[STO-7] a random tree is the same after import, save, load, unpack, export and commit: seed %i", async (seed) => {
   const tree = await fresh(`tree-${seed}`);
   await succeed(["python3", program, "make", String(seed), tree]);
   const before = await list(tree);
@@ -47,6 +47,13 @@ test.each(seeds)("[STO-7] a random tree is the same after import, save, load, un
   // And once more, from what we have written ourselves: nothing is lost on the way, not even what GNU tar does not write.
   await other.output(["import", "-", "again"], { input: exported.bytes });
   expect((await other.ramekin(["export-image", "again"])).bytes.equals(exported.bytes)).toBe(true);
+
+  // A container of it has nothing of its own, and what it commits is the tree.
+  await other.output(["create", "--name", "tree", `tree:${seed}`, "/nothing"]);
+  expect(await other.output(["diff", "tree"])).toBe("");
+  await other.output(["commit", "tree", "committed"]);
+  expect((await other.ramekin(["export-image", "committed"])).bytes.equals(exported.bytes)).toBe(true);
+  await other.output(["rm", "tree"]);
 
   const layout = join(here().folder, `layout-${seed}`);
   await here().output(["save", "--format", "oci-dir", "-o", layout, `tree:${seed}`]);
