@@ -87,7 +87,7 @@ async function removeUnused(scope: Scope, doomed: readonly StoredImage[]): Promi
   const leases = await readLeases(scope.paths);
   const inUse = new Set([...(await readContainers(scope)).map(({ image }) => image.descriptor.digest), ...(await mountedIn(scope))]);
   const going = doomed.filter(
-    ({ descriptor, items: owned }) => !inUse.has(descriptor.digest) && ![...owned].some((item) => leases.digests.has(item as never)),
+    ({ descriptor, documents }) => !inUse.has(descriptor.digest) && ![...documents].some((digest) => leases.digests.has(digest)),
   );
   const removed: { id: StoredImage["descriptor"]["digest"]; names: readonly string[] }[] = [];
   await changeImages(scope.paths, (index) => {

@@ -27,6 +27,8 @@ export interface StoredImage {
   readonly listed: boolean;
   /** Those that are here. */
   readonly items: ReadonlySet<string>;
+  /** Its manifests and indexes: who is at work on the image has leased one, while a layer may be leased for another image that has it. */
+  readonly documents: ReadonlySet<Digest>;
   readonly containers: readonly ContainerConfig[];
 }
 
@@ -52,14 +54,14 @@ export async function takeInventory(scope: Scope, { signal }: Cancellable = {}):
   }
   const images: StoredImage[] = [];
   for (const root of await rootsOf(scope, containers)) {
-    const owned = await itemsOf(scope, content, root.descriptor);
-    images.push({ ...root, items: new Set([...owned].filter((item) => items.has(item))) });
+    const owned = await belongingsOf(scope, content, root.descriptor);
+    images.push({ ...root, documents: owned.documents, items: new Set([...owned.items].filter((item) => items.has(item))) });
   }
   return { items, images, containers };
 }
 
 /** Of each digest that a name or a container refers to, once. */
-async function rootsOf(scope: Scope, containers: readonly ContainerConfig[]): Promise<readonly Omit<StoredImage, "items">[]> {
+async function rootsOf(scope: Scope, containers: readonly ContainerConfig[]): Promise<readonly Omit<StoredImage, "items" | "documents">[]> {
   const roots = new Map<Digest, { descriptor: Descriptor; names: string[]; listed: boolean; containers: ContainerConfig[] }>();
   const rootOf = (descriptor: Descriptor, listed: boolean) => {
     const found = roots.get(descriptor.digest) ?? { descriptor, names: [], listed, containers: [] };
@@ -76,18 +78,18 @@ async function rootsOf(scope: Scope, containers: readonly ContainerConfig[]): Pr
 }
 
 /** All that an image refers to, whether it is here or not; of a damaged one, what can be read. */
-async function itemsOf(scope: Scope, content: ContentStore, root: Descriptor): Promise<ReadonlySet<string>> {
-  const items = new Set<string>([blobItem(root.digest)]);
+async function belongingsOf(scope: Scope, content: ContentStore, root: Descriptor): Promise<Pick<StoredImage, "items" | "documents">> {
   const sound = await unlessDamaged(() => reachable(content, root));
+  const documents = new Set([root.digest, ...(sound?.documents ?? []).map(({ digest }) => digest)]);
+  const items = new Set<string>([...documents].map(blobItem));
   const drivers = [...(await scope.kernel.useAll("storage")).keys()];
-  for (const { digest } of sound?.documents ?? []) items.add(blobItem(digest));
   for (const { manifest } of sound?.images ?? []) {
     for (const { digest } of [manifest.config, ...manifest.layers]) items.add(blobItem(digest));
     const config = await unlessGone(() => unlessDamaged(() => readConfigDocument(content, manifest.config)));
     const chain = config ? await chainIDs(config.rootfs.diff_ids, documentDigester("sha256")) : [];
     for (const id of chain) for (const driver of drivers) items.add(snapshotItem(driver, id));
   }
-  return items;
+  return { items, documents };
 }
 
 export async function readContainers(scope: Scope): Promise<readonly ContainerConfig[]> {
