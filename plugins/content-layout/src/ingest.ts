@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { BigIntStats } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type IngestInfo, RamekinError } from "@ramekin/core";
@@ -55,7 +55,7 @@ export function ingestions(root: string, tryLock: TryLock): Ingestions {
         continue;
       }
       const ref = await unlessAbsent(readFile(join(path, "ref"), "utf8"), undefined);
-      const data = await unlessAbsent(stat(join(path, "data")), undefined);
+      const data = (await unlessAbsent(stat(join(path, "data")), undefined)) ?? (await unlessAbsent(stat(join(path, "lock")), undefined));
       if (ref !== undefined && data) yield { ref, offset: data.size, updatedAt: data.mtime };
     }
   }
@@ -107,7 +107,8 @@ function identity(path: string): Promise<BigIntStats | undefined> {
 
 async function ingestion(root: string, path: string, ref: string, lock: Lock): Promise<Ingestion> {
   const dataPath = join(path, "data");
-  const data = await open(dataPath, "r+").catch(async (error: unknown) => {
+  // Made anew where a crash came between the rename that made it a blob and the removal of this folder.
+  const data = await open(dataPath, constants.O_RDWR | constants.O_CREAT, 0o600).catch(async (error: unknown) => {
     await lock.release();
     throw error;
   });
