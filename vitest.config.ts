@@ -8,8 +8,6 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "plugins/*/test/**/*.test.ts", "scripts/test/**/*.test.ts"],
-    // Vitest leaves one processor out, which is half of a small machine; most of these tests wait for processes of theirs.
-    maxWorkers: "100%",
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

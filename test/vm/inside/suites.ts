@@ -1,5 +1,5 @@
 // Bundled into one file and run by node:test in the virtual machine: the same cases as outside, on cgroup v2 and kernel 6.1.
-// `suites.mjs DRIVER…` runs the suites of these drivers: the machine has two processors, so two of them run at once.
+// `suites.mjs DRIVER…` runs the suites of these drivers.
 import { mkdtempSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
