@@ -8,22 +8,12 @@ import {
   needs,
   noKitchen,
   type SeenRequest,
+  seeded,
   useRegistry,
 } from "../support/index.ts";
 
 needs(noKitchen);
 const registry = useRegistry(async () => [await busyboxImage(), await layeredImage(40)]);
-
-/** mulberry32: the same numbers for the same seed, so that what fails once fails again. */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Whatever a line, a proxy or a registry can do to an answer. Nothing is silent for long: that has tests of its own. */
 const faults: readonly ((random: () => number, request: SeenRequest) => Fault)[] = [
@@ -46,7 +36,7 @@ const faults: readonly ((random: () => number, request: SeenRequest) => Fault)[]
 test.each(Array.from({ length: 8 }, (_, index) => index + 1))(
   "[REG-7] a pull over a bad line succeeds or says why it did not, and the next one over a good line succeeds: seed %i",
   async (seed) => {
-    const random = numbers(seed);
+    const random = seeded(seed);
     // From a line that spoils one answer in twenty to one that spoils every other.
     const badness = 0.05 + 0.45 * random();
     const image = seed % 3 === 0 ? "layers-40" : "busybox";

@@ -14,6 +14,7 @@ import {
   needs,
   noKitchen,
   readImage,
+  seeded,
   succeed,
   useRegistry,
 } from "../support/index.ts";
@@ -27,17 +28,6 @@ async function expectSound({ ramekin }: Pick<Kitchen, "ramekin">, after: string,
   const { code, stdout, stderr } = await ramekin(["system", "fsck"], { env });
   expect({ code, stdout, stderr }, after).toMatchObject({ code: 0, stdout: expect.stringMatching(/The store is sound\.\n$/) });
   expect(stderr, after).not.toMatch(/^ramekin:/m);
-}
-
-/** Mulberry32: the same moments on every run, so that a failure can be had again. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 const layers = async () => (await readImage((await busyboxImage()).folder, canonical("busybox"))).layers;
