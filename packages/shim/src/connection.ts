@@ -38,6 +38,8 @@ export async function connect(directory: string, signal?: AbortSignal): Promise<
   } finally {
     closeSync(descriptor);
   }
+  if (signal?.aborted) socket.destroy(); // meanwhile: whoever listens to the signal from now on hears no event
+  throwIfAborted(signal, directory);
   return socket;
 }
 
