@@ -1,0 +1,69 @@
+import type { Cancellable, Platform, Resources, Signal, WindowSize } from "@ramekin/core";
+import type { PullProgress } from "./api.ts";
+
+export interface BindMount {
+  readonly type: "bind";
+  /** Absolute, on the host; NOT_FOUND when absent, unless `createSource`. */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly?: boolean;
+  readonly createSource?: boolean;
+  readonly propagation?: "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave";
+  /**
+   * What becomes of mounts below `source`. `enabled`, the default: they come along, read-only as far as the kernel can;
+   * `disabled`: they do not; `writable`: they stay as they are though `readOnly`; `readonly`: they must become read-only.
+   */
+  readonly recursive?: "enabled" | "disabled" | "writable" | "readonly";
+}
+
+export interface TmpfsMount {
+  readonly type: "tmpfs";
+  readonly target: string;
+  /** Bytes. */
+  readonly size?: number;
+  readonly mode?: number;
+  /** As in mount(8); after the defaults `nosuid,nodev,noexec`. */
+  readonly options?: readonly string[];
+}
+
+/** What `docker create` takes; absent fields come from the image, then from the defaults. */
+export interface ContainerOptions extends Cancellable {
+  readonly image: string;
+  /** Replaces the image's Cmd. */
+  readonly command?: readonly string[];
+  /** Replaces the image's Entrypoint (and then its Cmd is ignored); `[]` clears it. */
+  readonly entrypoint?: readonly string[];
+  /** Unique; chosen when absent. */
+  readonly name?: string;
+  readonly platform?: Platform;
+  readonly pull?: "always" | "missing" | "never";
+  readonly onProgress?: (progress: PullProgress) => void;
+  /** Later entries win over the image's. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly workdir?: string;
+  /** `name|uid[:group|gid]`. */
+  readonly user?: string;
+  readonly hostname?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly mounts?: readonly (BindMount | TmpfsMount)[];
+  /** A network driver's name; `none` when absent. */
+  readonly network?: string;
+  /** A pty. */
+  readonly tty?: boolean;
+  /** `closed` when absent. `once`: end of file when the first attachment ends; `open`: waits for the next. */
+  readonly stdin?: "closed" | "once" | "open";
+  /** A small init as pid 1, which reaps and passes signals on. */
+  readonly init?: boolean;
+  readonly readOnly?: boolean;
+  readonly resources?: Resources;
+  /** Removed by the supervisor when it has ended. */
+  readonly autoRemove?: boolean;
+  readonly stopSignal?: Signal;
+  /** Seconds between the stop signal and SIGKILL; 10 when absent. */
+  readonly stopTimeout?: number;
+  readonly log?: { readonly driver: string; readonly options?: Readonly<Record<string, string>> };
+  /** Drivers, by name; the kernel chooses when absent. */
+  readonly storage?: string;
+  readonly isolation?: string;
+  readonly windowSize?: WindowSize;
+}
