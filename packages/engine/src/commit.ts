@@ -1,9 +1,10 @@
 import { type ByteStream, type Cancellable, type DiffID, isRamekinError, RamekinError } from "@ramekin/core";
-import { applyChange, type ContainerImageConfig, type ImageRunConfig, mediaTypes, putName, putUnnamed } from "@ramekin/oci";
+import { applyChange, type ContainerImageConfig, type ImageRunConfig, putName, putUnnamed } from "@ramekin/oci";
 import type { CommitOptions, ContainerConfig, ImageInfo } from "./api.ts";
+import { isEmptyLayer, storeDerived } from "./derived-image.ts";
 import { blobsOf, contentOf, type OpenedImage, openImage } from "./image.ts";
 import { describeImage } from "./images.ts";
-import { nameFrom, type StoredLayer, storeDocument, storeLayer } from "./import.ts";
+import { nameFrom, type StoredLayer, storeLayer } from "./import.ts";
 import { pause, unpause } from "./pause.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
@@ -25,13 +26,11 @@ export async function commit(scope: Scope, config: ContainerConfig, options: Com
   const stored = await whilePaused(scope, config, options.pause ?? true, () =>
     storeLayer(scope, content, lease, { format: undefined, bytes: tar }, options),
   );
-  const docker = image.manifest.mediaType === mediaTypes.dockerManifest;
-  const layer = docker ? { ...stored, layer: { ...stored.layer, mediaType: mediaTypes.dockerLayerGzip } } : stored;
-  const document = committedConfig(image, config, layer, changes, options);
-  const configuration = await storeDocument(content, lease, document, docker ? mediaTypes.dockerConfig : mediaTypes.config);
-  const mediaType = docker ? mediaTypes.dockerManifest : mediaTypes.manifest;
-  const layers = [...image.manifest.layers, ...(isEmpty(layer) ? [] : [layer.layer])];
-  const root = await storeDocument(content, lease, { schemaVersion: 2, mediaType, config: configuration, layers }, mediaType);
+  const root = await storeDerived(content, lease, image.manifest, {
+    below: image.manifest.layers,
+    layer: stored,
+    config: committedConfig(image, config, stored, changes, options),
+  });
   await changeImages(scope.paths, (index) => (name === undefined ? putUnnamed(index, root) : putName(index, name, root)), options);
   scope.emit("container", "commit", config.id, { name: config.name, image: root.digest });
   return describeImage(scope, root, name, options);
@@ -63,10 +62,6 @@ async function whilePaused<T>(scope: Scope, config: ContainerConfig, wanted: boo
   }
 }
 
-/** As Docker tells a step that made no layer: a tar of nothing but its end, two blocks of zeros. */
-const emptyTar = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
-const isEmpty = ({ diffID }: StoredLayer) => diffID === emptyTar;
-
 function committedConfig(
   { config: base }: OpenedImage,
   container: ContainerConfig,
@@ -82,7 +77,7 @@ function committedConfig(
     created,
     ...(author !== undefined && author !== "" && { author }),
     config: merged(changes, ran),
-    rootfs: { type: "layers", diff_ids: [...base.rootfs.diff_ids, ...(isEmpty(layer) ? [] : [layer.diffID as DiffID])] },
+    rootfs: { type: "layers", diff_ids: [...base.rootfs.diff_ids, ...(isEmptyLayer(layer) ? [] : [layer.diffID as DiffID])] },
     history: [
       ...(base.history ?? []),
       {
@@ -90,7 +85,7 @@ function committedConfig(
         ...(author !== undefined && author !== "" && { author }),
         created_by: (ran.Cmd ?? []).join(" "),
         ...(message !== undefined && message !== "" && { comment: message }),
-        ...(isEmpty(layer) && { empty_layer: true }),
+        ...(isEmptyLayer(layer) && { empty_layer: true }),
       },
     ],
   };

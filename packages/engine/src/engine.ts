@@ -118,6 +118,7 @@ function engineOver(scope: Scope, hub: EventHub, life: AbortController): Engine 
     save: async (names, target, options) => (await import("./save.ts")).save(scope, names, target, options),
     import: async (source, options) => (await import("./import.ts")).importImage(scope, source, options),
     exportImage: (name, options) => exportImage(scope, name, options),
+    squashImage: async (name, options) => (await import("./squash-image.ts")).squashImage(scope, name, options),
     history: async (name, options) => (await import("./history.ts")).history(scope, name, options),
     imageChanges: (name, base, options) => imageChanges(scope, name, base, options),
     platforms: async (name, options) => (await import("./platforms.ts")).imagePlatforms(scope, name, options),

@@ -7,6 +7,7 @@ export interface EngineEvent {
     | "load"
     | "save"
     | "import"
+    | "squash"
     | "mount"
     | "unmount"
     | "tag"

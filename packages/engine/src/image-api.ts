@@ -13,6 +13,8 @@ export interface ImageVerbs {
   import(source: string | ByteStream, options?: ImportOptions): Promise<ImageInfo>;
   /** The image's root file system as a tar, all layers in one; the opposite of `import`. */
   exportImage(name: string, options?: Cancellable & { readonly platform?: Platform }): ByteStream;
+  /** A new image with the same files in fewer layers: one, or those of `onto` and one. */
+  squashImage(name: string, options?: SquashOptions): Promise<ImageInfo>;
   /** Newest first, steps that made no layer included. */
   history(name: string, options?: Cancellable & { readonly platform?: Platform }): Promise<readonly HistoryStep[]>;
   /** What `name` has that `base` has not, and the other way round; without `base`, what the last layer of `name` changes. */
@@ -75,6 +77,16 @@ export interface ImportOptions extends Cancellable {
   readonly platform?: Platform;
   /** Dockerfile instructions, such as `CMD ["sh"]`. */
   readonly changes?: readonly string[];
+  /** The comment in the history. */
+  readonly message?: string;
+}
+
+export interface SquashOptions extends Cancellable {
+  /** Of the new image; without one it is known by its digest. */
+  readonly name?: string;
+  /** An image whose layers stay as they are. FAILED_PRECONDITION when the other is not built on it. */
+  readonly onto?: string;
+  readonly platform?: Platform;
   /** The comment in the history. */
   readonly message?: string;
 }

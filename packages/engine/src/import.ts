@@ -49,7 +49,7 @@ export async function importImage(scope: Scope, source: string | ByteStream, opt
   return describeImage(scope, root, name, options);
 }
 
-export function nameFrom(text: string, verb: "import" | "commit"): string {
+export function nameFrom(text: string, verb: "import" | "commit" | "squash"): string {
   const reference = parseReference(text);
   if (reference.digest !== undefined)
     throw new RamekinError("INVALID_ARGUMENT", `cannot ${verb} as ${text}: a name with a digest cannot be given`);

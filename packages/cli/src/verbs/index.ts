@@ -32,6 +32,7 @@ export const verbEntries: readonly VerbEntry[] = [
   { paths: ["image inspect"], load: async () => (await import("./image-inspect.ts")).default },
   { paths: ["image mount"], load: async () => (await import("./image-mount.ts")).default },
   { paths: ["image prune"], load: async () => (await import("./image-prune.ts")).default },
+  { paths: ["image squash"], load: async () => (await import("./image-squash.ts")).default },
   { paths: ["image tree"], load: async () => (await import("./image-tree.ts")).default },
   { paths: ["image unmount", "image umount"], load: async () => (await import("./image-unmount.ts")).default },
   { paths: ["images", "image ls", "image list"], load: async () => (await import("./images.ts")).default },
