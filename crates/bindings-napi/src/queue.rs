@@ -64,9 +64,13 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// From JavaScript; one at a time.
+    /// From JavaScript; one at a time. Nothing more comes of a cancelled one: how its thread took that is nobody's concern.
     pub fn read(&self, deferred: Deferred<Output>) {
         let mut state = self.lock();
+        if state.cancelled {
+            drop(state);
+            return finish(deferred, Ok(()));
+        }
         if let Some(chunk) = state.output.pop_front() {
             drop(state);
             self.changed.notify_all();

@@ -53,6 +53,23 @@ describe.each<NativeFormat>(["gzip", "zstd"])("%s", (format) => {
     await expect.poll(() => closed).toBe(true);
   });
 
+  test("tells the source's failure also to who reads on only later", async () => {
+    const begun = Promise.withResolvers<void>();
+    const broken = async function* () {
+      yield randomBytes(3 << 20);
+      await begun.promise;
+      throw new TypeError("the network is gone");
+    };
+    const encoded = encodeStream(format, broken())[Symbol.asyncIterator]();
+    expect((await encoded.next()).done).toBe(false);
+    begun.resolve();
+    await new Promise((done) => setTimeout(done, 100)); // the thread has long ended
+    const rest = async () => {
+      while (!(await encoded.next()).done);
+    };
+    await expect(rest()).rejects.toThrow(new TypeError("the network is gone"));
+  });
+
   test("ends when its signal fires, even while the source is silent", async () => {
     const controller = new AbortController();
     const silent = async function* () {
