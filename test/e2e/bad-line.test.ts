@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
   busyboxImage,
@@ -61,3 +63,22 @@ test.each(Array.from({ length: 8 }, (_, index) => index + 1))(
     expect(await fresh.output(["run", "--rm", "--pull", "never", name, "echo", "whole"])).toBe("whole");
   },
 );
+
+test("[REG-3] layers that a mirror has wrong or short come from the next mirror, those that none has right from the registry", async () => {
+  const ofBlob = ({ method, url }: SeenRequest) => method === "GET" && url.includes("/blobs/");
+  await using wrong = await faultProxy(registry().host, (request) => (ofBlob(request) ? { corrupt: true } : undefined));
+  await using short = await faultProxy(registry().host, (request) =>
+    !ofBlob(request) ? undefined : request.headers.range === undefined ? { cutAfter: 10 } : { status: 416 },
+  );
+  await using fresh = await kitchen();
+  const folder = join(fresh.folder, "home/.config/ramekin");
+  await mkdir(folder, { recursive: true });
+  const mirrors = [wrong, short].map(({ host }) => `"http://${host}"`).join(", ");
+  await writeFile(join(folder, "registries.toml"), `[registry."${registry().host}"]\nmirrors = [${mirrors}]\n`);
+  const name = `${registry().host}/busybox`;
+  const { code, stderr } = await fresh.ramekin(["pull", "--quiet", name]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`mirror ${wrong.host} was passed over for sha256:`) });
+  expect(await fresh.output(["run", "--rm", "--pull", "never", name, "echo", "whole"])).toBe("whole");
+  expect(await fresh.output(["system", "fsck"])).toContain("The store is sound.");
+  for (const mirror of [wrong, short]) expect(mirror.seen.filter(ofBlob).length).toBeGreaterThanOrEqual(2);
+});

@@ -8,6 +8,8 @@ import {
   isRamekinError,
   type Platform,
   RamekinError,
+  type Reference,
+  type RegistryClient,
 } from "@ramekin/core";
 import {
   isConfigType,
@@ -29,7 +31,18 @@ import type { BlobTap } from "./tap.ts";
 import type { ArrivingLayers } from "./unpack-arriving.ts";
 
 /** Anything that delivers blobs from an offset: a registry with a reference, a transport's source. */
-export type Origin = (descriptor: Descriptor, options: Cancellable & { readonly offset?: number }) => ByteStream;
+export interface Origin {
+  blob(descriptor: Descriptor, options: Cancellable & { readonly offset?: number }): ByteStream;
+  /** See `RegistryClient.distrust`. */
+  distrust?(descriptor: Descriptor): boolean;
+}
+
+export function originAt(registry: RegistryClient, reference: Reference): Origin {
+  return {
+    blob: (descriptor, options) => registry.fetch(reference, descriptor, options),
+    distrust: (descriptor) => registry.distrust?.(descriptor) ?? false,
+  };
+}
 
 export interface IngestOptions extends Cancellable {
   /** Of an index, only this platform; absent: every manifest that the origin has. */
@@ -144,7 +157,7 @@ async function ingestBlob(
       await using _ = { [Symbol.asyncDispose]: async () => (open.offset === 0 ? open.abort() : undefined) };
       report("downloading", from);
       if (from < size) {
-        for await (const chunk of carried(descriptor, from) ?? origin(descriptor, { offset: from, signal: options.signal })) {
+        for await (const chunk of carried(descriptor, from) ?? origin.blob(descriptor, { offset: from, signal: options.signal })) {
           const at = open.offset;
           await open.write(chunk);
           await listener.write(chunk, at);
@@ -172,6 +185,8 @@ async function ingestBlob(
       const broken =
         isRamekinError(error, "UNAVAILABLE") || isRamekinError(error, "TIMEOUT") || isRamekinError(error, "FAILED_PRECONDITION");
       if (tries < maxTries && (stale || (broken && progressed))) continue;
+      // Without a limit of its own: with each such try there is one place less to ask.
+      if (isRamekinError(error, "DATA_LOSS") && origin.distrust?.(descriptor)) continue;
       listener.fail(error);
       throw error;
     }

@@ -32,7 +32,7 @@ export async function load(scope: Scope, source: string | ByteStream, options: L
   let moved = 0;
   for (const root of roots) {
     const name = nameOf(root);
-    moved += await ingestImage(content, (descriptor, rest) => images.blob(descriptor, rest), root, {
+    moved += await ingestImage(content, images, root, {
       name: name ?? root.digest,
       lease,
       ...(options.platform && { platform: options.platform, asked: options.platform }),

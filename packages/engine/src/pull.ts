@@ -4,7 +4,7 @@ import type { ImageInfo, PullOptions } from "./api.ts";
 import { collectByPolicy } from "./collect-by-policy.ts";
 import { contentOf } from "./image.ts";
 import { describeImage } from "./images.ts";
-import { ingestImage, type Origin } from "./ingest.ts";
+import { ingestImage, type Origin, originAt } from "./ingest.ts";
 import { notify } from "./kernel/hooks.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { changeImages, readImages } from "./store/images.ts";
@@ -86,7 +86,7 @@ async function originOf(scope: Scope, name: string, options: PullOptions): Promi
     if (!root) throw new RamekinError("DATA_LOSS", `the embedded layout ${embedded} names no image`, { hint: "install ramekin again" });
     return {
       root: bare(root),
-      origin: (descriptor, rest) => source.blob(descriptor, rest),
+      origin: source,
       embedded: true,
       [Symbol.asyncDispose]: () => attempt(scope, "closing the embedded layout", async () => source[Symbol.asyncDispose]()),
     };
@@ -99,7 +99,7 @@ async function originOf(scope: Scope, name: string, options: PullOptions): Promi
   }
   return {
     root: bare(root),
-    origin: (descriptor, rest) => registry.fetch(reference, descriptor, rest),
+    origin: originAt(registry, reference),
     embedded: false,
     async [Symbol.asyncDispose]() {},
   };

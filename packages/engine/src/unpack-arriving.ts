@@ -1,4 +1,12 @@
-import { type Cancellable, type ChainID, type Descriptor, type Digest, RamekinError, type StorageDriver } from "@ramekin/core";
+import {
+  type Cancellable,
+  type ChainID,
+  type Descriptor,
+  type Digest,
+  isRamekinError,
+  RamekinError,
+  type StorageDriver,
+} from "@ramekin/core";
 import type { PullProgress } from "./api.ts";
 import type { OpenedImage } from "./image.ts";
 import { naming } from "./naming.ts";
@@ -52,7 +60,11 @@ export class ArrivingLayers {
     const apart = this.#options.storage.capabilities?.rebase === true && layers.length > 1;
     if (!apart && index > 0) return undefined;
     const { tap, stream } = openTap();
+    let whole = false;
     let given: unknown;
+    /** Of a layer whose bytes have not been verified yet. */
+    let suspicion: unknown;
+    const refuse = (error: unknown) => this.#options.onFailure(naming(`layer ${digest}`, error));
     const fail = (reason: unknown) => {
       given = reason;
       tap.fail(reason);
@@ -65,15 +77,19 @@ export class ArrivingLayers {
         this.#report(layer, "unpacked");
       } catch (error) {
         await this.#unpacking.discard(key);
-        // That the bytes stopped coming is the download's affair, which may yet succeed; anything else is the layer's, or ours.
-        if (given === undefined) this.#options.onFailure(naming(`layer ${digest}`, error));
+        // That the bytes stopped coming, or are the wrong ones, is the download's affair, which may yet succeed; anything else is the layer's, or ours.
+        if (given !== undefined) return;
+        if (whole || !isRamekinError(error, "DATA_LOSS")) refuse(error);
+        else suspicion = error;
       } finally {
         tap.fail(new RamekinError("CANCELLED", "nobody reads the tap any more"));
       }
     };
     this.#running.set(digest, work());
     const end = () => {
+      whole = true;
       tap.end();
+      if (suspicion !== undefined) return refuse(suspicion);
       if (this.#running.has(digest) && !this.#applied.has(layer.chainID)) this.#report(layer, "unpacking");
     };
     return { write: (chunk) => tap.write(chunk), end, fail };

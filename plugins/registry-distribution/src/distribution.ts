@@ -22,6 +22,7 @@ export function distributionRegistry(options: DistributionOptions = {}): Registr
   return {
     resolve: (reference, cancellable = {}) => resolveManifest(session, reference, cancellable),
     fetch: (reference, descriptor, where = {}) => download(session, reference, descriptor, where),
+    distrust: ({ digest }) => session.parts.provenance.distrust(digest),
     exists: (reference, descriptor, cancellable = {}) => existsRemotely(session, reference, descriptor, cancellable),
     async push(reference, descriptor, source, how = {}) {
       if (await existsRemotely(session, reference, descriptor, how)) return;

@@ -2,12 +2,12 @@ import { type ByteStream, type Cancellable, type Descriptor, isRamekinError, Ram
 import type { HttpResponse } from "./http.ts";
 import { acceptManifests, isManifestLike, pathOf } from "./manifest.ts";
 import { backOff, Transient } from "./retry.ts";
-import type { Session } from "./session.ts";
+import type { RepositoryResponse, Session } from "./session.ts";
 
 /**
  * The bytes of a blob or manifest from `offset` on, over as many connections as it takes: after a cut, the next one asks for
  * the rest (RFC 9110, 14.2). A server that ignores Range costs bandwidth, not correctness: what was there already is read and
- * dropped. Never yields a byte beyond `descriptor.size`.
+ * dropped. Never yields a byte beyond `descriptor.size`. A mirror that does not get on, or contradicts itself, is passed over.
  */
 export async function* download(
   session: Session,
@@ -18,18 +18,29 @@ export async function* download(
   const { size, digest } = descriptor;
   if (!(offset >= 0 && offset <= size))
     throw new RamekinError("INVALID_ARGUMENT", `offset ${offset} is outside of ${digest} (${size} bytes)`);
+  const { provenance } = session.parts;
   let at = offset;
   let failures = 0;
   while (at < size) {
     const start = at;
+    let mirror: string | undefined;
     try {
-      const response = await open(session, reference, descriptor, at, { signal, mirrored });
+      const response = await attempt(session, reference, descriptor, at, { signal, mirrored });
+      mirror = response.mirror;
+      await checkRange(response, descriptor, at);
       for await (const chunk of rest(response, descriptor, at)) {
+        if (mirror !== undefined && at === start) provenance.cameFrom(mirror, digest);
         at += chunk.byteLength;
         yield chunk;
       }
       if (at < size) throw new Transient(new RamekinError("UNAVAILABLE", `${digest} ended after ${at} of ${size} bytes`));
     } catch (error) {
+      const reason = error instanceof Transient ? error.error : error;
+      const useless = isRamekinError(reason, "DATA_LOSS") || (error instanceof Transient && at === start);
+      if (mirror !== undefined && useless) {
+        provenance.avoid(mirror, digest, (reason as RamekinError).message);
+        continue;
+      }
       if (!(error instanceof Transient)) throw error;
       // Patience is for a server that gives nothing; as long as bytes arrive, the end comes nearer.
       failures = at > start ? 1 : failures + 1;
@@ -38,35 +49,37 @@ export async function* download(
   }
 }
 
-async function open(
+async function attempt(
   session: Session,
   reference: Reference,
   descriptor: Descriptor,
   at: number,
   { signal, mirrored }: Cancellable & { readonly mirrored: boolean },
-): Promise<HttpResponse> {
-  const response = await asking(
+): Promise<RepositoryResponse> {
+  return asking(
     descriptor,
     session.attempt(reference, {
       method: "GET",
       path: pathOf(descriptor),
       action: "pull",
-      ...(mirrored && { mirrored: "digest" }),
+      ...(mirrored && { mirrored: "digest", avoid: session.parts.provenance.avoided(descriptor.digest) }),
       headers: { ...(isManifestLike(descriptor.mediaType) && acceptManifests), ...(at > 0 && { range: `bytes=${at}-` }) },
       expect: [200, 206, 416],
       what: `${descriptor.digest} of ${reference.registry}/${reference.repository}`,
       signal,
     }),
   );
-  const served = response.headers.get("content-range");
-  const ranged = response.status === 200 || (at > 0 && response.status === 206 && served?.startsWith(`bytes ${at}-`));
-  if (ranged) return response;
-  await response.discard();
+}
+
+async function checkRange({ status, headers, discard }: HttpResponse, { digest, size }: Descriptor, at: number): Promise<void> {
+  const served = headers.get("content-range");
+  if (status === 200 || (at > 0 && status === 206 && served?.startsWith(`bytes ${at}-`))) return;
+  await discard();
   throw new RamekinError(
     "DATA_LOSS",
-    response.status === 416
-      ? `the registry has fewer than ${at} of the ${descriptor.size} bytes of ${descriptor.digest}`
-      : `the registry serves ${JSON.stringify(served)} of ${descriptor.digest}, asked for the bytes from ${at}`,
+    status === 416
+      ? `the registry has fewer than ${at} of the ${size} bytes of ${digest}`
+      : `the registry serves ${JSON.stringify(served)} of ${digest}, asked for the bytes from ${at}`,
   );
 }
 
@@ -81,7 +94,7 @@ async function* rest(response: HttpResponse, { size, digest }: Descriptor, from:
 }
 
 /** Foreign layers are to be had from where their `urls` say, not from the registry: nobody here asks servers that an image names. */
-async function asking({ digest, urls = [] }: Descriptor, response: Promise<HttpResponse>): Promise<HttpResponse> {
+async function asking({ digest, urls = [] }: Descriptor, response: Promise<RepositoryResponse>): Promise<RepositoryResponse> {
   try {
     return await response;
   } catch (cause) {

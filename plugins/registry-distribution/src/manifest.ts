@@ -29,6 +29,7 @@ export function pathOf({ mediaType, digest }: Descriptor): string {
 
 /** HEAD tells all there is to know where the registry sends digest, size and type; where it does not, the bytes do. */
 export async function resolveManifest(session: Session, reference: Reference, { signal }: Cancellable): Promise<Descriptor> {
+  const { provenance } = session.parts;
   const name = reference.digest ?? reference.tag ?? "latest";
   const request = {
     path: `manifests/${name}`,
@@ -39,11 +40,18 @@ export async function resolveManifest(session: Session, reference: Reference, { 
     signal,
   } satisfies Partial<RepositoryRequest>;
 
-  const head = await session.call(reference, { ...request, method: "HEAD", expect: [200, 405, 501] });
-  await head.discard();
-  const described = head.status === 200 ? describedBy(head) : undefined;
-  const found = described ?? (await measured(await session.call(reference, { ...request, method: "GET", expect: [200] }), reference));
-  return checked(found, reference);
+  for (;;) {
+    const avoid = reference.digest && provenance.avoided(reference.digest);
+    const ask = (method: "HEAD" | "GET", expect: readonly number[]) =>
+      session.call(reference, { ...request, method, expect, ...(avoid && { avoid }) });
+    const head = await ask("HEAD", [200, 405, 501]);
+    await head.discard();
+    const described = head.status === 200 ? describedBy(head) : undefined;
+    const response = described ? head : await ask("GET", [200]);
+    const found = described ?? (await measured(response, reference));
+    if (response.mirror === undefined || !reference.digest || reference.digest === found.digest) return checked(found, reference);
+    provenance.avoid(response.mirror, reference.digest, `it answers ${found.digest}`);
+  }
 }
 
 function describedBy({ headers }: HttpResponse): Descriptor | undefined {

@@ -8,6 +8,7 @@ import type { Located } from "./hosts/place.ts";
 import { type HostRules, hostRules } from "./hosts/rules.ts";
 import { exchange, type HttpRequest, type HttpResponse } from "./http.ts";
 import { type OriginFinder, originFinder } from "./origin.ts";
+import { type Provenance, provenance } from "./provenance.ts";
 import { proxiesOf } from "./proxy.ts";
 import { defaultRetry, type RetryPolicy, Transient, withRetries } from "./retry.ts";
 import { statusError } from "./status.ts";
@@ -35,6 +36,8 @@ export interface RepositoryRequest extends Cancellable {
   readonly action: "pull" | "pull,push" | "delete";
   /** What is read may come from a mirror: by tag, or by digest, which nobody can forge. Absent: from the registry alone. */
   readonly mirrored?: "tag" | "digest";
+  /** Mirrors that are not asked. */
+  readonly avoid?: ReadonlySet<string>;
   /** A second repository to be read: the source of a mount. */
   readonly alsoPull?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
@@ -44,14 +47,19 @@ export interface RepositoryRequest extends Cancellable {
   readonly what: string;
 }
 
+export interface RepositoryResponse extends HttpResponse {
+  /** The mirror that it is from; none when it is the registry's own. */
+  readonly mirror?: string;
+}
+
 /** Origins, credentials and patience: all that requests of one client share. */
 export interface Session extends Disposable {
   readonly retry: RetryPolicy;
   readonly parts: Parts;
   /** Once: with authorization, without another try. */
-  attempt(reference: Reference, request: RepositoryRequest): Promise<HttpResponse>;
+  attempt(reference: Reference, request: RepositoryRequest): Promise<RepositoryResponse>;
   /** `attempt` until it works or there is no point. Only for requests that may be repeated. */
-  call(reference: Reference, request: RepositoryRequest): Promise<HttpResponse>;
+  call(reference: Reference, request: RepositoryRequest): Promise<RepositoryResponse>;
 }
 
 export function openSession(options: SessionOptions): Session {
@@ -79,6 +87,7 @@ function openParts(options: SessionOptions): Parts {
     authorization: authorizer({ credentials, dialer: lines }),
     warn,
     silent: new Set<string>(),
+    provenance: provenance(warn),
   };
 }
 
@@ -91,10 +100,11 @@ export interface Parts {
   readonly warn: (message: string) => void;
   /** Mirrors that gave no answer: each costs a command its patience once. */
   readonly silent: Set<string>;
+  readonly provenance: Provenance;
 }
 
 /** One place after the other: a mirror that does not have it, or does not work, is no reason to fail. */
-async function attemptSomewhere(parts: Parts, reference: Reference, request: RepositoryRequest): Promise<HttpResponse> {
+async function attemptSomewhere(parts: Parts, reference: Reference, request: RepositoryRequest): Promise<RepositoryResponse> {
   const places = (await parts.rules.places(reference)).filter((place) => serves(place, request));
   const last = places.at(-1);
   if (!last) {
@@ -104,9 +114,9 @@ async function attemptSomewhere(parts: Parts, reference: Reference, request: Rep
     });
   }
   for (const place of places.slice(0, -1)) {
-    if (parts.silent.has(place.host)) continue;
+    if (parts.silent.has(place.host) || request.avoid?.has(place.host)) continue;
     try {
-      return await attemptAt(parts, place, reference, request);
+      return { ...(await attemptAt(parts, place, reference, request)), mirror: place.host };
     } catch (error) {
       if (isRamekinError(error, "CANCELLED")) throw error;
       const reason = error instanceof Transient ? error.error : error;

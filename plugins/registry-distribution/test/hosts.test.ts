@@ -1,10 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { parseReference } from "@ramekin/oci";
 import { beforeEach, describe, expect, test } from "vitest";
 import { hostRules } from "../src/hosts/rules.ts";
 import { blob, collect, list, push, pushImage } from "./support/blobs.ts";
 import { dockerRegistry, noDockerRegistry } from "./support/docker-registry.ts";
-import { type FaultProxy, faultProxy, type SeenRequest } from "./support/fault-proxy.ts";
+import { type Fault, type FaultProxy, faultProxy, type SeenRequest } from "./support/fault-proxy.ts";
 import { type Machine, machine } from "./support/machine.ts";
 
 const rulesOf = ({ environment, etc }: Machine, also: Record<string, string> = {}) =>
@@ -219,7 +220,7 @@ describe("[REG-3] mirrors", () => {
     }
   });
 
-  test("one that lies about a digest is not believed", async () => {
+  test("one that lies about a digest is passed over", async () => {
     await using upstream = await dockerRegistry();
     await using registry = await faultProxy(upstream.host, () => undefined);
     await using mirror = await faultProxy(undefined, (request: SeenRequest) => ({
@@ -230,7 +231,67 @@ describe("[REG-3] mirrors", () => {
     await using here = await mirrored(registry, mirror);
     const image = await pushImage(here.client(), parseReference(`${registry.host}/app:v1`), "one");
     const at = { ...parseReference(`${registry.host}/app`), digest: image.descriptor.digest };
-    await expect(here.client().resolve(at)).rejects.toMatchObject({ code: "DATA_LOSS" });
+    expect(await here.client().resolve(at)).toMatchObject({ digest: image.descriptor.digest });
+    expect(here.warnings).toEqual([expect.stringMatching(new RegExp(`^mirror ${mirror.host} was passed over for .*: it answers sha256:`))]);
+  });
+
+  describe("blobs", () => {
+    const content = blob(randomBytes(200_000));
+    const digest = content.descriptor.digest;
+    /** A registry and mirrors that all have the blob, each spoilt in its way. */
+    const behind = async (...faults: ((request: SeenRequest) => Fault | undefined)[]) => {
+      const stack = new AsyncDisposableStack();
+      const upstream = stack.use(await dockerRegistry());
+      const registry = stack.use(await faultProxy(upstream.host, () => undefined));
+      const mirrors: FaultProxy[] = [];
+      for (const fault of faults) mirrors.push(stack.use(await faultProxy(upstream.host, fault)));
+      const here = stack.use(await machine());
+      const list = mirrors.map(({ host }) => JSON.stringify(`http://${host}`)).join(", ");
+      await here.write("etc/ramekin/registries.toml", `[registry."${registry.host}"]\nmirrors = [${list}]\n`);
+      const at = parseReference(`${registry.host}/app`);
+      await push(here.client(), at, content);
+      const client = here.client();
+      const fetch = async (offset = 0) =>
+        (await collect(client.fetch(at, content.descriptor, { offset }))).equals(content.bytes.subarray(offset));
+      const asked = (proxy: FaultProxy) => proxy.seen.filter(({ method }) => method === "GET").map(({ headers }) => headers.range ?? "all");
+      return { ...{ here, client, registry, mirrors, fetch, asked }, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    };
+
+    test("what was wrong comes from the next one, and from the registry last", async () => {
+      await using all = await behind(
+        () => ({ corrupt: true }),
+        () => ({ corrupt: true }),
+      );
+      const { client, registry, mirrors, fetch, asked, here } = all;
+      expect(await fetch()).toBe(false);
+      expect(client.distrust!(content.descriptor)).toBe(true);
+      expect(await fetch()).toBe(false);
+      expect(client.distrust!(content.descriptor)).toBe(true);
+      expect(asked(registry)).toEqual([]);
+      expect(await fetch()).toBe(true);
+      expect(client.distrust!(content.descriptor), "nobody else to ask").toBe(false);
+      expect(mirrors.map(asked)).toEqual([["all"], ["all"]]);
+      expect(here.warnings).toEqual(
+        mirrors.map(({ host }) => `mirror ${host} was passed over for ${digest}: what it serves has another digest`),
+      );
+    });
+
+    test.each<[string, Fault[]]>([
+      ["ends early, and then has no more", [{ cutAfter: 50_000 }, { status: 416 }]],
+      ["ends early, and then gives nothing", [{ cutAfter: 50_000 }, { cutAfter: 0 }]],
+      ["answers another range", [{ cutAfter: 50_000 }, { answer: { "content-range": "bytes 7-199999/200000" } }]],
+      ["has a page for people", Array(2).fill({ status: 200, body: "<html>" })],
+      ["has too much", [{ status: 200, body: "x".repeat(200_001) }]],
+    ])("the rest comes from the registry where a mirror %s", async (_, faults) => {
+      const left = [...faults];
+      await using all = await behind(({ method }) => (method === "GET" ? left.shift() : undefined));
+      const right = await all.fetch();
+      expect(right).toBe(faults[0] !== undefined && "cutAfter" in faults[0]);
+      expect(all.mirrors.map(all.asked)).toEqual([["all", ...faults.slice(1).map(() => expect.stringMatching(/^bytes=\d+-$/))]]);
+      expect(all.asked(all.registry)).toEqual([expect.stringMatching(/^bytes=[1-9]\d*-$/)]);
+      expect(all.here.warnings).toEqual([expect.stringContaining(`mirror ${all.mirrors[0]?.host} was passed over`)]);
+      if (!right) expect(all.client.distrust!(content.descriptor)).toBe(true);
+    });
   });
 
   test("credentials of the registry do not go to its mirror, configured headers go to their host alone", async () => {

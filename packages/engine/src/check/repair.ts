@@ -17,7 +17,7 @@ import {
   removeDigest,
 } from "@ramekin/oci";
 import { blobsOf, contentOf, documentDigester } from "../image.ts";
-import { ingestImage, type Origin } from "../ingest.ts";
+import { ingestImage, type Origin, originAt } from "../ingest.ts";
 import { attempt, type Scope } from "../scope.ts";
 import { isThere } from "../store/containers.ts";
 import { replaceFile } from "../store/files.ts";
@@ -93,13 +93,13 @@ async function openOrigin(
   if (embedded !== undefined) {
     const source = await (await scope.kernel.use("transport", "oci")).source(embedded, { signal });
     return {
-      origin: (descriptor, rest) => source.blob(descriptor, rest),
+      origin: source,
       [Symbol.asyncDispose]: () => attempt(scope, "closing the embedded layout", async () => source[Symbol.asyncDispose]()),
     };
   }
   const registry = await scope.kernel.use("registry");
   const reference = parseReference(name);
-  return { origin: (descriptor, rest) => registry.fetch(reference, descriptor, rest), async [Symbol.asyncDispose]() {} };
+  return { origin: originAt(registry, reference), async [Symbol.asyncDispose]() {} };
 }
 
 /** Drops of an image no more than cannot work: a platform beside others, or its names. Resolves with what was done. */
