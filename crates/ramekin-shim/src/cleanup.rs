@@ -1,7 +1,6 @@
 //! After a container: core's `CleanupOperation`s. Each may be run again, and a failure does not stop the rest.
 
 mod address;
-mod event;
 mod link;
 mod program;
 
@@ -14,18 +13,18 @@ use ramekin_sys::rooted::Root;
 use ramekin_sys::{mount, tree, Context, Error, Result};
 
 use crate::config::{CleanupOperation, Config};
+use crate::events;
 use crate::launcher::Launcher;
 use crate::no_cgroup;
 use crate::run_directory::RunDirectory;
-use crate::state::Exit;
 
 const CGROUP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything that follows the exit status: the launcher's `delete`, the root's mounts, the list. Failures are reported.
-pub fn after_exit(config: &Config, run: &RunDirectory, launcher: &Launcher, exit: Option<&Exit>) {
+pub fn after_exit(config: &Config, run: &RunDirectory, launcher: &Launcher) {
     forget_container(config, run, launcher);
     for operation in &config.cleanup {
-        note(name(operation), perform(operation, run, exit));
+        note(name(operation), perform(operation, run));
     }
 }
 
@@ -34,6 +33,12 @@ pub fn forget_container(config: &Config, run: &RunDirectory, launcher: &Launcher
     if config.userns.is_some() {
         note("remove the pretended cgroups", no_cgroup::stop_pretending());
     }
+    forget_run(config, run, launcher);
+    forget_root(run);
+}
+
+/// What there is of one run of a container that will run again.
+pub fn forget_run(config: &Config, run: &RunDirectory, launcher: &Launcher) {
     note("delete by the launcher", forget(run, launcher, &config.id));
     // A launcher removes the group that it has made, and fails at one in which the container has made others.
     if let Some(path) = config.cgroup.as_deref() {
@@ -43,7 +48,6 @@ pub fn forget_container(config: &Config, run: &RunDirectory, launcher: &Launcher
             cgroup.and_then(|cgroup| cgroup.remove(CGROUP_PATIENCE)),
         );
     }
-    forget_root(run);
 }
 
 /// Before there was a launcher, or after.
@@ -64,7 +68,7 @@ fn note(what: &str, result: Result<()>) {
     }
 }
 
-fn perform(operation: &CleanupOperation, run: &RunDirectory, exit: Option<&Exit>) -> Result<()> {
+fn perform(operation: &CleanupOperation, run: &RunDirectory) -> Result<()> {
     match operation {
         CleanupOperation::Unmount { path } => run.in_every_namespace(|| mount::unmount_all(path)),
         CleanupOperation::RemoveTree { root, path } => match Root::open(root) {
@@ -79,7 +83,9 @@ fn perform(operation: &CleanupOperation, run: &RunDirectory, exit: Option<&Exit>
         CleanupOperation::RemoveCgroup { path } => Cgroup::find(path)
             .context(|| "cgroups")?
             .remove(CGROUP_PATIENCE),
-        CleanupOperation::AppendEvent { file, event } => event::append(file, event, exit),
+        CleanupOperation::AppendEvent { directory, event } => {
+            events::append(directory, event.clone())
+        }
         CleanupOperation::FreeAddress {
             pool,
             address,

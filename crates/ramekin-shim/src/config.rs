@@ -7,6 +7,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::events::Journal;
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Config {
@@ -23,6 +25,7 @@ pub struct Config {
     pub groups: Vec<String>,
     pub cgroup: Option<String>,
     pub userns: Option<Maps>,
+    pub events: Option<Journal>,
     #[serde(default)]
     pub cleanup: Vec<CleanupOperation>,
 }
@@ -115,7 +118,7 @@ pub enum CleanupOperation {
         path: String,
     },
     AppendEvent {
-        file: PathBuf,
+        directory: PathBuf,
         event: serde_json::Map<String, serde_json::Value>,
     },
     FreeAddress {
@@ -162,7 +165,7 @@ mod tests {
         let list = r#"[
             {"op":"unmount","path":"/m"}, {"op":"remove-tree","root":"/r","path":"a/b"}, {"op":"delete-link","name":"veth0"},
             {"op":"delete-netns","path":"/n"}, {"op":"remove-cgroup","path":"/ramekin/x"},
-            {"op":"append-event","file":"/e","event":{"type":"container","n":1}},
+            {"op":"append-event","directory":"/e","event":{"type":"container","attributes":{"name":"x"}}},
             {"op":"free-address","pool":"/p","address":"10.0.0.2","holder":"x"}, {"op":"exec","argv":["/bin/x"],"timeoutMs":5}]"#;
         let list: Vec<CleanupOperation> = serde_json::from_str(list).unwrap();
         assert_eq!(list.len(), 8);

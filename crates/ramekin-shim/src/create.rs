@@ -10,9 +10,12 @@ use ramekin_sys::{netns, Code, Context, Error, Result};
 use crate::cleanup;
 use crate::config::Config;
 use crate::grace_period;
+use crate::health::Monitor;
 use crate::launcher::{self, Launcher};
+use crate::limits;
 use crate::poll::Poll;
-use crate::prepare::{prepare, Prepared};
+use crate::prepare::{prepare, Final, Prepared};
+use crate::restart::Restarts;
 use crate::run_directory::RunDirectory;
 use crate::shim::{Ending, Shim, FIRST};
 use crate::state::State;
@@ -25,6 +28,11 @@ pub fn create(mut config: Config, run: RunDirectory) -> Result<Shim> {
     if config.cgroup.is_some() {
         grace_period::begin();
     }
+    let parent = config
+        .supervision
+        .die_with
+        .map(limits::watch_process)
+        .transpose()?;
     process::become_subreaper().context(|| "become the reaper of orphans")?;
     let prepared = prepare(&config, &run)?;
     let made = make(&config, &run, &prepared);
@@ -36,7 +44,7 @@ pub fn create(mut config: Config, run: RunDirectory) -> Result<Shim> {
             return Err(error);
         }
     };
-    let created = finish(&config, &run, &prepared, task);
+    let created = finish(&config, &run, &prepared.first, task);
     let (state, task, listener) = match created {
         Ok(created) => created,
         Err(error) => {
@@ -46,14 +54,15 @@ pub fn create(mut config: Config, run: RunDirectory) -> Result<Shim> {
     };
     // Only `prepare` needed them, and hundreds of layers are hundreds of strings.
     config.rootfs = Vec::new();
+    let restarts = Restarts::new(config.supervision.restart);
     Ok(Shim {
         config,
         run,
         launcher,
         state,
         root: Some(prepared.root),
-        own_pids: prepared.own_pids,
-        maps_ids: prepared.uid.is_none(),
+        own_pids: prepared.first.own_pids,
+        maps_ids: prepared.first.uid.is_none(),
         tasks: BTreeMap::from([(FIRST, task)]),
         connections: BTreeMap::new(),
         jobs: Vec::new(),
@@ -65,8 +74,15 @@ pub fn create(mut config: Config, run: RunDirectory) -> Result<Shim> {
         next_key: FIRST,
         ending: Ending::NotYet,
         start_error: None,
-        hooks: prepared.hooks,
+        first: prepared.first,
         starting: None,
+        running_since: None,
+        restarts,
+        health: Monitor::default(),
+        limit_at: None,
+        timed_out: false,
+        kill_at: None,
+        parent,
     })
 }
 
@@ -81,16 +97,12 @@ fn make(config: &Config, run: &RunDirectory, prepared: &Prepared) -> Result<(Lau
     let mut task = Task::new(
         None,
         &config.io,
-        prepared.uid,
-        prepared.console_size,
+        prepared.first.uid,
+        prepared.first.console_size,
         console,
     )?;
-    let (bundle, pid_file) = (run.path("bundle"), run.path("pid"));
-    let (bundle, pid_file) = (bundle.to_string_lossy(), pid_file.to_string_lossy());
-    let mut arguments = vec!["--bundle", &bundle, "--pid-file", &pid_file];
-    if let Some(path) = &console_path {
-        arguments.extend(["--console-socket", path]);
-    }
+    let arguments = launcher::create_arguments(run, console_path.as_deref());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let theirs = task
         .theirs
         .take()
@@ -120,9 +132,17 @@ fn make(config: &Config, run: &RunDirectory, prepared: &Prepared) -> Result<(Lau
 fn finish(
     config: &Config,
     run: &RunDirectory,
-    prepared: &Prepared,
+    first: &Final,
     mut task: Task,
 ) -> Result<(State, Task, std::os::unix::net::UnixListener)> {
+    adopt(run, first, &mut task)?;
+    let state = State::created(task.pid)?;
+    state.write_first(&config.state_file)?;
+    Ok((state, task, run.listen("sock")?))
+}
+
+/// Takes over the process that the launcher has made.
+pub fn adopt(run: &RunDirectory, first: &Final, task: &mut Task) -> Result<()> {
     let text = run.read("pid")?;
     let pid = text.trim().parse().map_err(|_| {
         Error::new(
@@ -136,14 +156,12 @@ fn finish(
     if task.terminal {
         task.stderr = None;
     }
-    if prepared.new_network {
+    if first.new_network {
         let namespace =
             File::open(format!("/proc/{pid}/ns/net")).context(|| "the network namespace")?;
         netns::loopback_up_in(&namespace).context(|| "bring lo up")?;
     }
-    let state = State::created(pid)?;
-    state.write(&config.state_file, false)?;
-    Ok((state, task, run.listen("sock")?))
+    Ok(())
 }
 
 /// Before the first child: one that ends at once is then never missed. SIGCHLD comes by descriptor, the rest never.

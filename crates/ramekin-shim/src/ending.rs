@@ -12,13 +12,13 @@ use crate::connection::Role;
 use crate::job::Work;
 use crate::log::Stream;
 use crate::shim::{Ending, Shim, FIRST};
-use crate::state::{Exit, Status};
+use crate::state::Exit;
 use crate::task::Phase;
 
 /// A pipe whose other end is held by somebody who is not of the container (or left it) never ends: then this is its end.
 const DRAIN: Duration = Duration::from_secs(1);
-/// Other processes die with the first; this is for those that hang in the kernel.
-const OTHERS: Duration = Duration::from_secs(5);
+/// As podman has it.
+const TIMED_OUT: i32 = 255;
 
 impl Shim {
     pub fn task_may_have_ended(&mut self, key: usize) {
@@ -40,6 +40,10 @@ impl Shim {
             exit.oom_killed = self.cgroup().is_some_and(|cgroup| cgroup.oom_kills() > 0);
             if let Some(message) = &self.start_error {
                 exit.error = Some(message.clone());
+            }
+            if std::mem::take(&mut self.timed_out) {
+                exit.code = TIMED_OUT;
+                exit.error = Some("the time limit was exceeded".into());
             }
             if !self.own_pids {
                 self.signal_all(libc::SIGKILL);
@@ -103,16 +107,13 @@ impl Shim {
         task.phase = Phase::Ended;
         task.log.finish();
         if key == FIRST {
-            self.state.exit = task.exit.clone();
-            self.state.status = Status::Stopped;
-            if let Err(error) = self
-                .state
-                .write(&self.config.state_file, !self.config.is_temporary())
-            {
-                crate::report(format_args!("{error}"));
-            }
-            self.ending = Ending::WaitingForTasks(Instant::now() + OTHERS);
-            self.kill_others();
+            let exit = task.exit.clone();
+            self.run_ended(exit);
+        }
+        self.tell_end(key);
+        match key {
+            FIRST => self.running_since = None,
+            _ => self.finish_check(key),
         }
         self.answer_waiters(key);
         let exit = self.tasks.get(&key).and_then(|task| task.exit.clone());
@@ -133,8 +134,42 @@ impl Shim {
         }
     }
 
+    /// Of a health check, its result; its task goes.
+    fn finish_check(&mut self, key: usize) {
+        if self.tasks.get(&key).is_some_and(|task| task.name.is_none()) {
+            if let Some(mut task) = self.tasks.remove(&key) {
+                self.check_ended(key, task.exit.as_ref(), &task.log.take_kept());
+            }
+        }
+    }
+
+    /// Of what has run.
+    fn tell_end(&self, key: usize) {
+        let Some((task, exit)) = self
+            .tasks
+            .get(&key)
+            .and_then(|task| Some((task, task.exit.as_ref()?)))
+        else {
+            return;
+        };
+        let code = ("exitCode", exit.code.to_string());
+        match (&task.name, self.running_since) {
+            (Some(id), _) if task.pid > 0 => {
+                self.tell("exec_die", &[("execID", id.clone()), code]);
+            }
+            (None, Some(since)) if key == FIRST => {
+                if exit.oom_killed {
+                    self.tell("oom", &[]);
+                }
+                let seconds = since.elapsed().as_secs().to_string();
+                self.tell("die", &[code, ("execDuration", seconds)]);
+            }
+            _ => {}
+        }
+    }
+
     /// In a pid namespace of its own the kernel has killed them already.
-    fn kill_others(&self) {
+    pub fn kill_others(&self) {
         for task in self.tasks.values() {
             if let (Some(pidfd), None) = (&task.pidfd, &task.exit) {
                 let _ = pidfd_signal(pidfd, libc::SIGKILL);
@@ -186,23 +221,13 @@ impl Shim {
                     "fork: {}; cleaning up without",
                     std::io::Error::last_os_error()
                 ));
-                cleanup::after_exit(
-                    &self.config,
-                    &self.run,
-                    &self.launcher,
-                    self.state.exit.as_ref(),
-                );
+                cleanup::after_exit(&self.config, &self.run, &self.launcher);
                 self.cleaned_up();
                 Ok(())
             }
             0 => {
                 self.connections.clear();
-                cleanup::after_exit(
-                    &self.config,
-                    &self.run,
-                    &self.launcher,
-                    self.state.exit.as_ref(),
-                );
+                cleanup::after_exit(&self.config, &self.run, &self.launcher);
                 // SAFETY: ends the child without running what its parent still needs.
                 unsafe { libc::_exit(0) }
             }

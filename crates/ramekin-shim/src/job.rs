@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::launcher;
 use crate::poll::Token;
-use crate::shim::{Shim, FIRST};
+use crate::shim::{Ending, Shim, FIRST};
 use crate::state::{Exit, Status};
 use crate::stdio;
 use crate::task::Phase;
@@ -33,12 +33,21 @@ pub enum Work {
     Exec(usize, String),
     Pause,
     Resume,
+    /// Of the next run.
+    Create,
+    /// What there is of the last run goes.
+    Clear,
     CleanUp,
 }
 
 impl Job {
     pub fn makes_a_process(&self) -> bool {
-        matches!(self.work, Work::Exec(..))
+        matches!(self.work, Work::Exec(..) | Work::Create)
+    }
+
+    /// It makes the process of that task.
+    pub fn is_for(&self, key: usize) -> bool {
+        matches!(&self.work, Work::Exec(task, _) if *task == key)
     }
 }
 
@@ -67,7 +76,7 @@ impl Shim {
         key: usize,
         arguments: &[&str],
         pid_file: String,
-        client: usize,
+        client: Option<usize>,
     ) -> Result<()> {
         let task = self
             .tasks
@@ -91,7 +100,7 @@ impl Shim {
             self.poll
                 .watch(console.listener(), Token::Console(key), EventFlags::IN)?;
         }
-        self.add_job(pid, None, Work::Exec(key, pid_file), Some(client))
+        self.add_job(pid, None, Work::Exec(key, pid_file), client)
     }
 
     pub fn add_job(
@@ -140,11 +149,19 @@ impl Shim {
                 Work::Exec(key, pid_file) => self.entered(*key, pid_file, ended),
                 Work::Pause => {
                     launcher::check("pause", ended, &job.errors.as_ref().expect("has its own"))
-                        .map(|()| self.note(Status::Paused))
+                        .map(|()| self.note(Status::Running, Status::Paused))
                 }
                 Work::Resume => {
                     launcher::check("resume", ended, &job.errors.as_ref().expect("has its own"))
-                        .map(|()| self.note(Status::Running))
+                        .map(|()| self.note(Status::Paused, Status::Running))
+                }
+                Work::Create => {
+                    self.made_again(ended);
+                    Ok(())
+                }
+                Work::Clear => {
+                    self.cleared();
+                    Ok(())
                 }
                 Work::CleanUp => {
                     self.cleaned_up();
@@ -162,12 +179,15 @@ impl Shim {
     }
 
     /// Writes a change of status, unless the container has ended meanwhile.
-    pub fn note(&mut self, status: Status) {
-        if self.state.status == Status::Stopped {
-            return;
+    fn note(&mut self, from: Status, to: Status) {
+        if self.state.status == from {
+            self.state.status = to;
+            self.save(false);
         }
-        self.state.status = status;
-        if let Err(error) = self.state.write(&self.config.state_file, false) {
+    }
+
+    pub fn save(&self, durably: bool) {
+        if let Err(error) = self.state.write(&self.config.state_file, durably) {
             crate::report(format_args!("{error}"));
         }
     }
@@ -185,14 +205,22 @@ impl Shim {
                     Some(exit) => exit.exited_at.clone().min(now),
                     None => now,
                 });
+                self.running_since = Some(std::time::Instant::now());
+                self.ending = Ending::NotYet;
                 self.watch_task(FIRST)?;
+                // Before anybody is told: what comes of it must not stand before it.
+                self.tell("start", &[]);
                 if self
                     .tasks
                     .get(&FIRST)
                     .is_some_and(|task| task.exit.is_none())
                 {
-                    self.note(Status::Running);
+                    self.state.status = Status::Running;
+                    self.state.exit = None;
+                    self.save(false);
                 }
+                self.start_clock();
+                self.start_checking();
             }
             Err(error) => {
                 task.phase = Phase::Waiting;
@@ -235,7 +263,15 @@ impl Shim {
                     task.stderr = None;
                 }
                 task.stdin.flush();
+                let (action, id) = (
+                    format!("exec_start: {}", task.command),
+                    task.name.clone().unwrap_or_default(),
+                );
+                let told = task.name.is_some();
                 self.watch_task(key)?;
+                if told {
+                    self.tell(&action, &[("execID", id)]);
+                }
             }
             Err(error) => {
                 task.exit = Some(Exit::failed(code_of_failure(error), error.message.clone()));
@@ -248,7 +284,7 @@ impl Shim {
     }
 }
 
-fn code_of_failure(error: &Error) -> i32 {
+pub fn code_of_failure(error: &Error) -> i32 {
     match error.code {
         Code::CommandNotFound => 127,
         Code::CommandNotExecutable => 126,

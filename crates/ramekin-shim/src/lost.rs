@@ -9,6 +9,7 @@ use ramekin_sys::process::{self, pidfd_open, pidfd_signal};
 use ramekin_sys::{mount, userns, Context, Result};
 use serde_json::{json, Value};
 
+use crate::config::Config;
 use crate::launcher::Launcher;
 use crate::state::Exit;
 use crate::{cleanup, open};
@@ -27,7 +28,7 @@ pub fn clean_up_after(directory: &Path) -> Result<()> {
     if let Some(path) = &config.cgroup {
         Cgroup::find(path).context(|| "cgroups")?.kill_all(PATIENCE);
     }
-    let exit = write_exit(&config.state_file, state)?;
+    write_exit(&config, state)?;
     match &config.userns {
         Some(maps) => {
             userns::enter(maps)?;
@@ -36,7 +37,7 @@ pub fn clean_up_after(directory: &Path) -> Result<()> {
         None => mount::unshare_namespace()?,
     }
     let launcher = Launcher::open(&config.launcher, &config.id, &run)?;
-    cleanup::after_exit(&config, &run, &launcher, exit.as_ref());
+    cleanup::after_exit(&config, &run, &launcher);
     run.forget("sock");
     Ok(())
 }
@@ -75,17 +76,37 @@ fn wait_for(pidfd: &std::os::fd::OwnedFd) {
 }
 
 /// The exit status that is there, or else that of a container whose supervisor was lost.
-fn write_exit(file: &Path, state: Option<Value>) -> Result<Option<Exit>> {
+fn write_exit(config: &Config, state: Option<Value>) -> Result<()> {
     let Some(Value::Object(mut state)) = state else {
-        return Ok(None);
+        return Ok(());
     };
-    if let Some(exit) = state.get("exit").cloned() {
-        return Ok(serde_json::from_value(exit).ok());
+    if state.get("status").is_some_and(|status| status == "stopped") {
+        return Ok(());
     }
-    let mut exit = Exit::failed(137, "monitor lost".into());
-    exit.signal = Some("SIGKILL".into());
+    // Between two runs: how the last one ended stands there.
+    let last = state
+        .get("exit")
+        .cloned()
+        .and_then(|exit| serde_json::from_value(exit).ok());
+    let told = last.is_some();
+    let exit = match last {
+        Some(exit) => Exit {
+            error: Some("monitor lost".into()),
+            ..exit
+        },
+        None => Exit {
+            signal: Some("SIGKILL".into()),
+            ..Exit::failed(137, "monitor lost".into())
+        },
+    };
     state.insert("status".into(), "stopped".into());
     state.insert("exit".into(), json!(exit));
-    crate::state::replace(file, &Value::Object(state), true)?;
-    Ok(Some(exit))
+    crate::state::replace(&config.state_file, &Value::Object(state), true)?;
+    if told {
+        return Ok(());
+    }
+    if let Some(journal) = &config.events {
+        journal.tell(&config.id, "die", &[("exitCode", exit.code.to_string())]);
+    }
+    Ok(())
 }

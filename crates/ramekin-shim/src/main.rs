@@ -5,6 +5,7 @@ mod config;
 mod connection;
 mod create;
 mod ending;
+mod events;
 mod flow;
 mod frame;
 mod grace_period;

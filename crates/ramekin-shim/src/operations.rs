@@ -21,8 +21,7 @@ impl Shim {
             "kill" => self.kill(&request).map(|()| Some(json!({}))),
             "wait" => {
                 let task = self.find(&request)?;
-                self.become_role(client, Role::Waiting(task));
-                self.answer_waiters(task);
+                self.wait_for(client, task);
                 Ok(None)
             }
             "attach" => self.attach(client, &request),
@@ -36,6 +35,8 @@ impl Shim {
             "delete" => self.delete(client, &request),
             "pause" => self.pause(client),
             "resume" => self.resume(client),
+            "supervise" => self.supervise(&request).map(|()| Some(json!({}))),
+            "check" => self.check(client),
             op => Err(Error::new(
                 Code::Unsupported,
                 format!("unknown operation {op:?}"),
@@ -77,7 +78,7 @@ impl Shim {
         }
     }
 
-    fn wrong_status(&self) -> Error {
+    pub fn wrong_status(&self) -> Error {
         let status = serde_json::to_value(self.state.status).unwrap_or_default();
         Error::new(
             Code::FailedPrecondition,
@@ -106,7 +107,7 @@ impl Shim {
                 });
             }
             task.phase = Phase::Starting;
-            if !self.start_directly(client)? {
+            if !self.start_directly(Some(client))? {
                 self.launch(Work::Start, "start", &[], Some(client))?;
             }
         } else {
@@ -128,7 +129,7 @@ impl Shim {
             if let Some(console) = &console {
                 arguments.extend(["--console-socket", console]);
             }
-            self.launch_task(key, &arguments, pid_file, client)?;
+            self.launch_task(key, &arguments, pid_file, Some(client))?;
         }
         self.become_role(client, Role::Pending);
         Ok(None)
@@ -143,6 +144,9 @@ impl Shim {
             )
         })?;
         let key = self.find(request)?;
+        if request.is_final && key == FIRST {
+            self.end_restarts();
+        }
         let task = &self.tasks[&key];
         if let (Some(pidfd), None) = (&task.pidfd, &task.exit) {
             pidfd_signal(pidfd, signal).context(|| format!("kill process {}", task.pid))?;
@@ -160,6 +164,9 @@ impl Shim {
     fn attach(&mut self, client: usize, request: &Request) -> Result<Option<Value>> {
         let key = self.find(request)?;
         let task = &self.tasks[&key];
+        if key == FIRST && self.interval().is_some() {
+            return Err(self.wrong_status());
+        }
         if task.phase == Phase::Ended {
             return Err(Error::new(
                 Code::FailedPrecondition,
@@ -210,13 +217,14 @@ impl Shim {
             None
         };
         let owner = (!self.maps_ids).then(|| prepare::uid_of(&process));
-        let task = Task::new(
+        let mut task = Task::new(
             Some(name),
             &io,
             owner,
             spec::console_size(&process),
             console,
         )?;
+        task.command = spec::command_line(&process);
         let file = self.run.path(&format!("exec-{key}.json"));
         std::fs::write(&file, process.to_string()).context(|| file.display().to_string())?;
         self.tasks.insert(key, task);
@@ -256,13 +264,15 @@ impl Shim {
                 )),
             };
         }
-        let ended = self.state.status == Status::Stopped || self.ending != Ending::NotYet;
+        let ended = self.state.status == Status::Stopped
+            || !matches!(self.ending, Ending::NotYet | Ending::Between(_));
         if !ended && !request.force {
             return Err(self.wrong_status().hint("stop it first, or force"));
         }
         if !ended {
             self.kill(&Request {
                 signal: Some(libc::SIGKILL),
+                is_final: true,
                 ..Request::default()
             })?;
             self.signal_all(libc::SIGKILL);
@@ -271,6 +281,30 @@ impl Shim {
         if matches!(self.ending, Ending::Lingering(_)) {
             self.answer_deletions();
         }
+        Ok(None)
+    }
+
+    /// `update` of a container that runs: what it is to be from now on.
+    fn supervise(&mut self, request: &Request) -> Result<()> {
+        if matches!(
+            self.ending,
+            Ending::NotYet | Ending::Between(_)
+        ) {
+            if let Some(policy) = request.restart {
+                self.restarts.policy = policy;
+            }
+            return Ok(());
+        }
+        Err(self.wrong_status())
+    }
+
+    /// One more health check, now; or the one that is under way.
+    fn check(&mut self, client: usize) -> Result<Option<Value>> {
+        if self.state.status != Status::Running {
+            return Err(self.wrong_status());
+        }
+        let key = self.begin_check()?;
+        self.become_role(client, Role::Checking(key));
         Ok(None)
     }
 

@@ -53,6 +53,8 @@ pub struct Shim {
     /// There are some that only the launcher runs.
     pub hooks: bool,
     pub starting: Option<Starting>,
+    /// When the program began to run.
+    pub running_since: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,13 @@ impl Shim {
     pub fn key(&mut self) -> usize {
         self.next_key += 1;
         self.next_key
+    }
+
+    /// An event of this container, to whoever reads the journal.
+    pub fn tell(&self, action: &str, more: &[(&str, String)]) {
+        if let Some(journal) = &self.config.events {
+            journal.tell(&self.config.id, action, more);
+        }
     }
 
     pub fn serve(&mut self) -> Result<()> {

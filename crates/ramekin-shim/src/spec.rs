@@ -83,6 +83,26 @@ fn drop_capabilities(process: &mut serde_json::Map<String, Value>) {
     }
 }
 
+/// The words of a process's command, as events show them.
+pub fn command_line(process: &Value) -> String {
+    let words = process["args"].as_array().into_iter().flatten();
+    words
+        .filter_map(Value::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Another program with all that the first process has, but no terminal.
+pub fn check_process(first: &Value, args: &[String]) -> Value {
+    let mut process = first.clone();
+    process["args"] = args.into();
+    process["terminal"] = false.into();
+    if let Value::Object(fields) = &mut process {
+        fields.remove("consoleSize");
+    }
+    process
+}
+
 /// Rows and columns that the process asks for.
 pub fn console_size(process: &Value) -> Option<(u16, u16)> {
     let size = process.get("consoleSize")?;

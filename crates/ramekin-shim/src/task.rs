@@ -28,6 +28,8 @@ pub enum Phase {
 pub struct Task {
     /// `None`: the container's first process.
     pub name: Option<String>,
+    /// As events show it; of the first process, nothing.
+    pub command: String,
     pub phase: Phase,
     pub pid: i32,
     pub pidfd: Option<OwnedFd>,
@@ -73,6 +75,7 @@ impl Task {
         let closed = io.stdin == StdinMode::Closed;
         Ok(Task {
             name,
+            command: String::new(),
             phase: Phase::Waiting,
             pid: 0,
             pidfd: None,

@@ -1,5 +1,6 @@
 import type { ByteStream, Cancellable } from "./bytes.ts";
 import type { CleanupOperation } from "./cleanup.ts";
+import type { EventJournal } from "./event.ts";
 import type { LogWriterSpec } from "./log.ts";
 import type { Mount } from "./mount.ts";
 import type { ProcessSpec, Resources } from "./oci/runtime.ts";
@@ -59,6 +60,8 @@ export interface CreateOptions extends Cancellable, UserChoice {
   readonly stateFile: string;
   /** From the storage driver, unread; mounted one over the other at the bundle's root, in the container's mount namespace. */
   readonly rootfs: readonly Mount[];
+  /** Absent: the supervisor tells nobody. */
+  readonly events?: EventJournal;
   /** Run by the supervisor after the container has ended and its exit status is on disk. */
   readonly cleanup: readonly CleanupOperation[];
 }

@@ -218,7 +218,7 @@ async function linuxPart(bundle: string): Promise<Partial<LinuxConfig>> {
 }
 
 function shimFile(id: string, bundle: string, cgroup: string | undefined, create: CreateOptions, options: ShimOptions): ShimFile {
-  const { user, groups, io, stateFile, rootfs, cleanup } = create;
+  const { user, groups, io, stateFile, rootfs, events, cleanup } = create;
   return {
     version: 1,
     id,
@@ -231,6 +231,7 @@ function shimFile(id: string, bundle: string, cgroup: string | undefined, create
     ...(groups && { groups }),
     ...(cgroup !== undefined && { cgroup }),
     ...(options.userns && { userns: options.userns }),
+    ...(events && { events }),
     cleanup,
   };
 }

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { CleanupOperation, IdMapping, LogWriterSpec, Mount } from "@ramekin/core";
+import type { CleanupOperation, EventJournal, IdMapping, LogWriterSpec, Mount } from "@ramekin/core";
 import { RamekinError } from "@ramekin/core";
 import { currentProcess, isAlive, type ProcessId } from "./process-id.ts";
 
@@ -18,6 +18,7 @@ export interface ShimFile {
   readonly groups?: readonly string[];
   readonly cgroup?: string;
   readonly userns?: { readonly uids: readonly IdMapping[]; readonly gids: readonly IdMapping[] };
+  readonly events?: EventJournal;
   readonly cleanup: readonly CleanupOperation[];
 }
 

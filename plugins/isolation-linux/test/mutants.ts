@@ -413,6 +413,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   }),
 
   "the cleanup list is run by the supervisor, with nobody there": create((options) => ({ ...options, cleanup: [] })),
+  "what happens is written down by the supervisor, with nobody there": create(({ events: _, ...options }) => options),
   "delete is answered when the cleanup is done": (right) => ({
     delete: async (id, options) => {
       setTimeout(() => right.delete(id, options).catch(() => {}), 300); // the fixture deletes it once more

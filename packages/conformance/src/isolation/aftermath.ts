@@ -3,14 +3,28 @@ import { existsSync } from "node:fs";
 import { lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Case } from "../suite.ts";
-import { created, eventually, exec, finish, idle, prepared, rejects, run, started } from "./box.ts";
+import { create, created, eventually, exec, finish, idle, prepared, rejects, run, started } from "./box.ts";
 import type { Bundle, IsolationFixture } from "./fixture.ts";
 
 const cleanup = ({ scratch }: Bundle) =>
   [
     { op: "remove-tree", root: scratch, path: "tree" },
-    { op: "append-event", file: join(scratch, "events"), event: { type: "container", action: "die" } },
+    {
+      op: "append-event",
+      directory: join(scratch, "events"),
+      event: { type: "container", action: "destroy", id: "x", attributes: { name: "y" } },
+    },
   ] as const;
+
+/** The journal's lines; one segment is all that a few events fill. */
+async function journal({ scratch }: Bundle) {
+  const segment = join(scratch, "events", "0000000001.jsonl");
+  const text = existsSync(segment) ? await readFile(segment, "utf8") : "";
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+}
 
 const plantTree = async ({ scratch }: Bundle) => {
   await mkdir(join(scratch, "tree/sub"), { recursive: true });
@@ -35,16 +49,34 @@ export const aftermath: readonly Case<IsolationFixture>[] = [
       await plantTree(bundle);
       await fixture.backend.start(bundle.id);
       await eventually("tree removed", () => !existsSync(join(bundle.scratch, "tree")));
-      const line = await eventually(
-        "event",
-        async () => existsSync(join(bundle.scratch, "events")) && (await readFile(join(bundle.scratch, "events"), "utf8")),
-      );
-      const { type, action, time } = JSON.parse(line);
-      assert.deepEqual([type, action], ["container", "die"]);
-      assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, line);
-      assert.match(line, /"(code|exitCode)":3|"exit":\{[^}]*"code":3/);
+      const { time, ...event } = await eventually("event", async () => (await journal(bundle))[0]);
+      assert.deepEqual(event, { type: "container", action: "destroy", id: "x", attributes: { name: "y" } });
+      assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);
       assert.ok(existsSync(join(bundle.scratch, "kept")));
       assert.equal((await fixture.backend.wait(bundle.id)).code, 3);
+    },
+  },
+  {
+    name: "what happens is written down by the supervisor, with nobody there",
+    async run(fixture) {
+      const bundle = await fixture.bundle(["sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.05; done"]);
+      const attributes = { name: "web", color: "blue" };
+      await create(fixture, bundle, { events: { directory: join(bundle.scratch, "events"), attributes } });
+      await fixture.backend.start(bundle.id);
+      await exec(fixture, bundle.id, ["sh", "-c", "exit 5"]);
+      await fixture.backend.kill(bundle.id, "SIGTERM");
+      assert.equal((await fixture.backend.wait(bundle.id)).code, 3);
+      const events = await journal(bundle);
+      assert.deepEqual(
+        events.map(({ action }) => action),
+        ["start", "exec_start: sh -c exit 5", "exec_die", "die"],
+      );
+      for (const event of events) {
+        assert.deepEqual([event.type, event.id, event.attributes.name, event.attributes.color], ["container", bundle.id, "web", "blue"]);
+      }
+      assert.deepEqual([events[2].attributes.exitCode, events[3].attributes.exitCode], ["5", "3"]);
+      assert.equal(events[1].attributes.execID, events[2].attributes.execID);
+      await fixture.backend.delete(bundle.id);
     },
   },
   {
