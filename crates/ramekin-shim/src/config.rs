@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::events::Journal;
+use crate::supervision::Supervision;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,6 +27,8 @@ pub struct Config {
     pub cgroup: Option<String>,
     pub userns: Option<Maps>,
     pub events: Option<Journal>,
+    #[serde(default)]
+    pub supervision: Supervision,
     #[serde(default)]
     pub cleanup: Vec<CleanupOperation>,
 }

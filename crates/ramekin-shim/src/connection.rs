@@ -31,6 +31,8 @@ pub enum Role {
     Pending,
     /// Wants the exit status of a task.
     Waiting(usize),
+    /// Wants the result of a health check, by its task.
+    Checking(usize),
     /// Wants that process killed and forgotten.
     Forgetting(usize),
     /// Wants the container gone.

@@ -157,6 +157,21 @@ pub fn enter_clean_state(stdio: [BorrowedFd<'_>; 3]) {
     }
 }
 
+/// Of `create`.
+pub fn create_arguments(run: &RunDirectory, console: Option<&str>) -> Vec<String> {
+    let path = |name: &str| run.path(name).to_string_lossy().into_owned();
+    let mut arguments = vec![
+        "--bundle".into(),
+        path("bundle"),
+        "--pid-file".into(),
+        path("pid"),
+    ];
+    if let Some(console) = console {
+        arguments.extend(["--console-socket".into(), console.into()]);
+    }
+    arguments
+}
+
 /// The error of a launcher that has ended, from what it said on `errors`.
 pub fn check(verb: &str, ended: Ended, errors: &impl AsFd) -> Result<()> {
     match ended {

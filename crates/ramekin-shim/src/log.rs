@@ -55,6 +55,8 @@ enum Sink {
     Local(RotatedFile),
     Passthrough,
     Program(LogProgram),
+    /// The first bytes of both streams, and how many there may be.
+    Kept(Vec<u8>, usize),
 }
 
 impl Log {
@@ -82,7 +84,29 @@ impl Log {
         })
     }
 
+    /// For whoever wants to know afterwards what was said first.
+    pub fn keeping(most: usize) -> Self {
+        Log {
+            sink: Sink::Kept(Vec::new(), most),
+            stdout: Lines::default(),
+            stderr: Lines::default(),
+            failed: false,
+        }
+    }
+
+    pub fn take_kept(&mut self) -> Vec<u8> {
+        match &mut self.sink {
+            Sink::Kept(kept, _) => std::mem::take(kept),
+            _ => Vec::new(),
+        }
+    }
+
     pub fn write(&mut self, stream: Stream, bytes: &[u8]) {
+        if let Sink::Kept(kept, most) = &mut self.sink {
+            let room = most.saturating_sub(kept.len());
+            kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            return;
+        }
         let time = Time::now();
         let lines = match stream {
             Stream::Stdout => &mut self.stdout,
@@ -172,7 +196,7 @@ fn flush(sink: &mut Sink, batch: &[u8]) -> std::io::Result<()> {
     match sink {
         Sink::JsonFile(file) | Sink::Local(file) => file.write(batch),
         Sink::Program(program) => program.write(batch),
-        Sink::None | Sink::Passthrough => Ok(()),
+        Sink::None | Sink::Passthrough | Sink::Kept(..) => Ok(()),
     }
 }
 

@@ -80,7 +80,10 @@ fn write_exit(config: &Config, state: Option<Value>) -> Result<()> {
     let Some(Value::Object(mut state)) = state else {
         return Ok(());
     };
-    if state.get("status").is_some_and(|status| status == "stopped") {
+    if state
+        .get("status")
+        .is_some_and(|status| status == "stopped")
+    {
         return Ok(());
     }
     // Between two runs: how the last one ended stands there.

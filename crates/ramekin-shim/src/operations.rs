@@ -286,10 +286,7 @@ impl Shim {
 
     /// `update` of a container that runs: what it is to be from now on.
     fn supervise(&mut self, request: &Request) -> Result<()> {
-        if matches!(
-            self.ending,
-            Ending::NotYet | Ending::Between(_)
-        ) {
+        if matches!(self.ending, Ending::NotYet | Ending::Between(_)) {
             if let Some(policy) = request.restart {
                 self.restarts.policy = policy;
             }

@@ -25,6 +25,8 @@ pub enum Token {
     Job(usize),
     /// The container's first process says how its start went.
     Started,
+    /// The process with which the container is to die has ended.
+    Parent,
 }
 
 impl Token {
@@ -41,6 +43,7 @@ impl Token {
             Token::Console(index) => (8, index),
             Token::Job(index) => (9, index),
             Token::Started => (10, 0),
+            Token::Parent => (11, 0),
         };
         EventData::new_u64((index as u64) << 8 | kind)
     }
@@ -58,6 +61,7 @@ impl Token {
             7 => Token::Exit(index),
             8 => Token::Console(index),
             10 => Token::Started,
+            11 => Token::Parent,
             _ => Token::Job(index),
         }
     }

@@ -19,6 +19,12 @@ use crate::{no_cgroup, spec, unprivileged};
 pub struct Prepared {
     /// The root, for looking up users of later processes.
     pub root: Root,
+    pub first: Final,
+}
+
+/// What the final specification says of the first process and its surroundings.
+#[derive(Clone, Copy, Debug)]
+pub struct Final {
     pub new_network: bool,
     /// The launcher runs programs of the caller's around the container's start.
     pub hooks: bool,
@@ -37,10 +43,10 @@ pub fn prepare(config: &Config, run: &RunDirectory) -> Result<Prepared> {
         }
         None => mount::unshare_namespace()?,
     }
-    let mut spec = read_spec(&config.bundle.join("config.json"))?;
     let root_path = run.path("rootfs");
     fs::create_dir_all(&root_path).context(|| root_path.display().to_string())?;
     if config.rootfs.is_empty() {
+        let spec = read_spec(&config.bundle.join("config.json"))?;
         let given = spec
             .get("root")
             .and_then(|root| root.get("path"))
@@ -58,14 +64,24 @@ pub fn prepare(config: &Config, run: &RunDirectory) -> Result<Prepared> {
     } else {
         mount::mount_all(&config.rootfs, &root_path)?;
     }
-    spec::relocate(&mut spec, &config.bundle, &root_path);
-    spec::deny_devices(&mut spec);
+    if config.userns.is_some() && !config.cgroup.as_deref().is_some_and(has_writable_cgroup) {
+        no_cgroup::pretend()?;
+    }
     let root = Root::open(&root_path)?;
+    let first = write_bundle(config, run, &root)?;
+    Ok(Prepared { root, first })
+}
+
+/// The final bundle, from the given one and the root as they are now: before each run.
+pub fn write_bundle(config: &Config, run: &RunDirectory, root: &Root) -> Result<Final> {
+    let mut spec = read_spec(&config.bundle.join("config.json"))?;
+    spec::relocate(&mut spec, &config.bundle, &run.path("rootfs"));
+    spec::deny_devices(&mut spec);
     if let (true, Some(process)) = (
         config.user.is_some() || !config.groups.is_empty(),
         spec.get_mut("process"),
     ) {
-        identify(&root, process, config.user.as_deref(), &config.groups)?;
+        identify(root, process, config.user.as_deref(), &config.groups)?;
     }
     if let Some(process @ Value::Object(_)) = spec.get_mut("process") {
         process["terminal"] = config.io.terminal.into();
@@ -74,21 +90,22 @@ pub fn prepare(config: &Config, run: &RunDirectory) -> Result<Prepared> {
     if let Some(maps) = &config.userns {
         let cgroup = config.cgroup.as_deref().is_some_and(has_writable_cgroup);
         unprivileged::adapt(&mut spec, &maps.gids, new_network, cgroup);
-        if !cgroup {
-            no_cgroup::pretend()?;
-        }
     }
     if let Some(process) = spec.get_mut("process") {
         limit(process, config.userns.is_some());
     }
-    make_targets(&root, &spec)?;
+    make_targets(root, &spec)?;
     let bundle = run.path("bundle");
     fs::create_dir_all(&bundle).context(|| bundle.display().to_string())?;
     let file = bundle.join("config.json");
     fs::write(&file, spec.to_string()).context(|| file.display().to_string())?;
     let process = spec.get("process").unwrap_or(&Value::Null);
-    Ok(Prepared {
-        root,
+    if let Some(health) = &config.supervision.health {
+        let file = run.path("health.json");
+        let check = spec::check_process(process, &health.args);
+        fs::write(&file, check.to_string()).context(|| file.display().to_string())?;
+    }
+    Ok(Final {
         new_network,
         hooks: spec.get("hooks").is_some_and(|hooks| !hooks.is_null()),
         own_pids: spec::has_new_namespace(&spec, "pid"),

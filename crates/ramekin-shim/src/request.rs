@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config::IoConfig;
+use crate::restart::Policy;
 
 /// One structure for all operations: each looks at its own fields, and unknown ones are ignored.
 #[derive(Debug, Default, Deserialize)]
@@ -17,6 +18,10 @@ pub struct Request {
     pub signal: Option<i32>,
     pub all: bool,
     pub force: bool,
+    /// With `kill`: the restart policy ends with it.
+    #[serde(rename = "final")]
+    pub is_final: bool,
+    pub restart: Option<Policy>,
     pub id: Option<String>,
     pub process: Option<Value>,
     pub io: Option<IoConfig>,

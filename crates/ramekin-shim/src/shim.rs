@@ -11,13 +11,16 @@ use rustix::event::epoll::EventFlags;
 
 use crate::config::Config;
 use crate::connection::{Connection, Role};
+use crate::health::Monitor;
 use crate::job::Job;
 use crate::launcher::Launcher;
 use crate::log::Stream;
 use crate::poll::{Poll, Token};
+use crate::prepare::Final;
+use crate::restart::{Interval, Restarts, Step};
 use crate::run_directory::RunDirectory;
 use crate::starting::Starting;
-use crate::state::State;
+use crate::state::{State, Status};
 use crate::task::Task;
 
 /// Key of the container's first process among the tasks.
@@ -50,16 +53,28 @@ pub struct Shim {
     pub ending: Ending,
     /// Why the program did not run.
     pub start_error: Option<String>,
-    /// There are some that only the launcher runs.
-    pub hooks: bool,
+    /// What the bundle says of the first process.
+    pub first: Final,
     pub starting: Option<Starting>,
     /// When the program began to run.
     pub running_since: Option<Instant>,
+    pub restarts: Restarts,
+    pub health: Monitor,
+    /// When the run has taken too long.
+    pub limit_at: Option<Instant>,
+    /// It has.
+    pub timed_out: bool,
+    /// When one that was told to stop is killed.
+    pub kill_at: Option<Instant>,
+    /// With whom the container is to die.
+    pub parent: Option<OwnedFd>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     NotYet,
+    /// The first process has ended, and another run follows.
+    Between(Interval),
     /// The first process has ended; others may take until then.
     WaitingForTasks(Instant),
     CleaningUp,
@@ -85,6 +100,9 @@ impl Shim {
             .watch(&self.children, Token::Children, EventFlags::IN)?;
         if let Some(listener) = &self.listener {
             self.poll.watch(listener, Token::Listener, EventFlags::IN)?;
+        }
+        if let Some(parent) = &self.parent {
+            self.poll.watch(parent, Token::Parent, EventFlags::IN)?;
         }
         self.watch_task(FIRST)?;
         while !self.is_over() {
@@ -116,6 +134,7 @@ impl Shim {
             Token::Console(key) => self.connect_terminal(key),
             Token::Exit(key) => self.task_may_have_ended(key),
             Token::Started => self.start_may_be_over(),
+            Token::Parent => self.bereaved()?,
             Token::Job(pid) => self.job_may_have_ended(pid as i32)?,
         }
         Ok(())
@@ -176,17 +195,34 @@ impl Shim {
         self.hold_back_or_go_on()?;
         self.watch_inputs()?;
         self.watch_connections()?;
+        self.advance_health()?;
+        self.advance_limits()?;
+        self.advance_interval()?;
         self.advance_ending()
     }
 
     fn timeout(&self) -> Option<u64> {
         let ending = match self.ending {
             Ending::WaitingForTasks(until) | Ending::Lingering(until) => Some(until),
-            Ending::NotYet | Ending::CleaningUp => None,
+            Ending::Between(Interval {
+                step: Step::Others(until),
+                ..
+            }) => Some(until),
+            Ending::Between(Interval {
+                step: Step::Waiting,
+                until,
+            }) => Some(until),
+            Ending::NotYet | Ending::Between(_) | Ending::CleaningUp => None,
         };
         let draining = self.tasks.values().filter_map(|task| task.drain_until);
+        let check = self.health.check.as_ref().and_then(|check| check.deadline);
+        let due = self
+            .health
+            .next
+            .filter(|_| self.state.status == Status::Running);
+        let alarms = [ending, check, due, self.limit_at, self.kill_at];
         let next = draining
-            .chain(ending)
+            .chain(alarms.into_iter().flatten())
             .min()
             .map(|until| until.saturating_duration_since(Instant::now()).as_millis() as u64 + 1);
         let quiet = self.restless.then_some(QUIET_MS);
@@ -209,7 +245,7 @@ impl Shim {
         }
     }
 
-    fn all_tasks_ended(&self) -> bool {
+    pub fn all_tasks_ended(&self) -> bool {
         self.jobs.is_empty()
             && self.starting.is_none()
             && self

@@ -24,7 +24,7 @@ use crate::shim::Shim;
 pub struct Starting {
     status: File,
     said: Vec<u8>,
-    client: usize,
+    client: Option<usize>,
 }
 
 /// Tells the waiting process to go on; where it will say how that went. `None`: this is the launcher's to do.
@@ -64,8 +64,8 @@ fn release(run: &RunDirectory, id: &str) -> Result<Option<File>> {
 
 impl Shim {
     /// False: the launcher has to do it.
-    pub fn start_directly(&mut self, client: usize) -> Result<bool> {
-        if self.hooks {
+    pub fn start_directly(&mut self, client: Option<usize>) -> Result<bool> {
+        if self.first.hooks {
             return Ok(false);
         }
         let status = match release(&self.run, &self.config.id) {
@@ -110,7 +110,9 @@ impl Shim {
             )),
         };
         let result = self.started(result);
-        self.answer(client, result.map(|()| json!({})));
+        if let Some(client) = client {
+            self.answer(client, result.map(|()| json!({})));
+        }
     }
 }
 

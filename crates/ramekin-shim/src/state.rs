@@ -14,6 +14,8 @@ pub enum Status {
     Created,
     Running,
     Paused,
+    /// Between two runs.
+    Restarting,
     Stopped,
 }
 
@@ -70,6 +72,16 @@ pub struct State {
     pub shim: ShimIdentity,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit: Option<Exit>,
+    /// Since somebody started the container by hand.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub restart_count: u32,
+    /// Until somebody starts it again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stopped_by_hand: bool,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[derive(Debug, Serialize)]
@@ -96,6 +108,8 @@ impl State {
                 start_time: identify(shim)?,
             },
             exit: None,
+            restart_count: 0,
+            stopped_by_hand: false,
         })
     }
 
@@ -106,6 +120,25 @@ impl State {
     /// Replaces the file at once. Fields of others stay; ours that no longer apply go. Only worth to be durable once stopped:
     /// before that, a reboot makes it stale anyway, and says so by its boot id.
     pub fn write(&self, file: &Path, durably: bool) -> Result<()> {
+        self.change(file, durably, |_| {})
+    }
+
+    /// A container that has just been created knows nothing of the checks of an earlier one.
+    pub fn write_first(&self, file: &Path) -> Result<()> {
+        self.amend(file, |state| drop(state.remove("health")))
+    }
+
+    /// Changes a field that only the file has.
+    pub fn amend(&self, file: &Path, change: impl FnOnce(&mut Map<String, Value>)) -> Result<()> {
+        self.change(file, false, change)
+    }
+
+    fn change(
+        &self,
+        file: &Path,
+        durably: bool,
+        change: impl FnOnce(&mut Map<String, Value>),
+    ) -> Result<()> {
         let mut object = match fs::read(file)
             .ok()
             .and_then(|text| serde_json::from_slice(&text).ok())
@@ -113,12 +146,13 @@ impl State {
             Some(Value::Object(object)) => object,
             _ => Map::new(),
         };
-        for ours in ["startedAt", "exit"] {
+        for ours in ["startedAt", "exit", "restartCount", "stoppedByHand"] {
             object.remove(ours);
         }
         if let Value::Object(fields) = self.to_json() {
             object.extend(fields);
         }
+        change(&mut object);
         replace(file, &Value::Object(object), durably)
     }
 }
@@ -145,20 +179,20 @@ mod tests {
         let file = std::env::temp_dir().join(format!("ramekin-state-{}.json", std::process::id()));
         fs::write(
             &file,
-            r#"{"restartCount":3,"status":"stopped","exit":{"code":1}}"#,
+            r#"{"note":3,"health":{},"status":"stopped","exit":{"code":1}}"#,
         )
         .unwrap();
         State::created(std::process::id() as i32)
             .unwrap()
-            .write(&file, false)
+            .write_first(&file)
             .unwrap();
         let read: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
         fs::remove_file(&file).unwrap();
         assert_eq!(
-            (&read["restartCount"], &read["status"]),
+            (&read["note"], &read["status"]),
             (&3.into(), &"created".into())
         );
-        assert!(read.get("exit").is_none());
+        assert!(read.get("exit").is_none() && read.get("health").is_none());
     }
 
     #[test]
