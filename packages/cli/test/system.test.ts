@@ -212,6 +212,19 @@ test("[system fsck --repair] status 1 while something remains, 0 when all was re
   expect(stdout).toContain("1 problem, repaired. The store is sound.\n");
 });
 
+test("[system fsck --offline] is said to the engine, and a hint to whoever reads", async () => {
+  let asked: unknown;
+  const hint = "repair again when it can be had";
+  const check: Engine["check"] = async (options) => {
+    asked = options?.offline;
+    return { ...sound, problems: [{ ...corrupt, hint }] };
+  };
+  const { status, stdout } = await ramekin(["system", "fsck", "--repair", "--offline"], { engine: { check } });
+  expect({ status, asked }).toEqual({ status: 1, asked: true });
+  expect(stdout).toContain(`\n  hint: ${hint}\n`);
+  expect(await fsck(sound, "--offline")).toMatchObject({ status: 125, stderr: expect.stringContaining("hint: add --repair") });
+});
+
 test("[system fsck --quiet] [system fsck --format]", async () => {
   const broken = { ...sound, problems: [corrupt, { ...corrupt, id: digest("b"), repaired: "removed" }] };
   expect(await fsck(broken, "-q")).toMatchObject({ status: 1, stdout: `${digest("a")}\n` });

@@ -2,7 +2,7 @@ import type { Digest } from "@ramekin/core";
 import { type HashedBlobs, hashBlobs } from "./check/blobs.ts";
 import { checkContainers } from "./check/containers.ts";
 import { type BadBlob, expectedSizes, type Inspected, inspect } from "./check/inspect.ts";
-import { drop, rebuildIndex, restore, takeAway } from "./check/repair.ts";
+import { drop, type Restored, rebuildIndex, restore, takeAway } from "./check/repair.ts";
 import { labelOf } from "./check/roots.ts";
 import { checkSnapshots } from "./check/snapshots.ts";
 import type { Walked } from "./check/walk.ts";
@@ -59,40 +59,52 @@ function problemOf({ kind, digest, message, users }: BadBlob): StoreProblem {
   };
 }
 
-/** First what can be had again, then away with what cannot work without the rest. */
+/** First what can be had again, then away with what cannot work without what is lost. */
 async function repairBlobs(
   scope: Scope,
   { corrupt }: HashedBlobs,
   found: Inspected,
-  { signal }: CheckOptions,
+  { offline = false, signal }: CheckOptions,
 ): Promise<readonly StoreProblem[]> {
   await takeAway(scope, corrupt);
-  const sources = new Map<Digest, string>();
-  const failures = new Map<Digest, string>();
+  const restored = new Map<Digest, Restored>();
   for (const damaged of damagedBy(found.bad)) {
-    const { digest } = damaged.root.descriptor;
-    const result = await restore(scope, damaged, signal);
-    if ("from" in result) sources.set(digest, result.from);
-    else failures.set(digest, result.why);
+    restored.set(damaged.root.descriptor.digest, offline ? notAsked : await restore(scope, damaged, signal));
   }
   const lacking = await stillBad(scope, found);
   const dropped = new Map<Digest, string>();
-  for (const damaged of damagedBy(lacking)) dropped.set(damaged.root.descriptor.digest, await drop(scope, damaged, lacking));
+  for (const damaged of damagedBy(lacking)) {
+    const { digest } = damaged.root.descriptor;
+    const result = restored.get(digest);
+    if (result === undefined || "from" in result || result.lost) dropped.set(digest, await drop(scope, damaged, lacking));
+  }
   const last = await inspect(scope, new Map());
 
   const all = new Map([...lacking, ...found.bad]);
   return [...all.values()].map((bad) => {
     const problem = problemOf(bad);
     const roots = bad.users.map(({ root }) => root.descriptor.digest);
-    const tell = (what: ReadonlyMap<Digest, string>) => [...new Set(roots.flatMap((digest) => what.get(digest) || []))].join("; ");
-    const failure = tell(failures);
+    const tell = (texts: readonly (string | undefined)[]) => [...new Set(texts)].filter(Boolean).join("; ");
+    const results = roots.flatMap((digest) => restored.get(digest) ?? []);
+    const failures = results.flatMap((result) => ("why" in result ? [result] : []));
+    const why = tell(failures.map((failure) => failure.why));
+    const waiting = lacking.has(bad.digest) ? failures.find(({ lost }) => !lost) : undefined;
+    if (waiting) {
+      const hint = [...(waiting.hint === undefined ? [] : [waiting.hint]), "repair again when it can be had, or offline to drop it"].join(
+        "; ",
+      );
+      return { ...problem, message: `${problem.message}, and cannot be fetched now: ${why}`, hint };
+    }
     if (last.bad.has(bad.digest))
-      return { ...problem, message: failure === "" ? problem.message : `${problem.message}, and cannot be fetched: ${failure}` };
+      return why === "" ? problem : { ...problem, message: `${problem.message}, and cannot be fetched: ${why}` };
     if (bad.users.length === 0) return { ...problem, repaired: "removed; nothing needs it" };
-    if (!lacking.has(bad.digest)) return { ...problem, repaired: `fetched again from ${tell(sources)}` };
-    return { ...problem, repaired: `${tell(dropped)}: it cannot be fetched (${failure})` };
+    if (!lacking.has(bad.digest))
+      return { ...problem, repaired: `fetched again from ${tell(results.flatMap((result) => ("from" in result ? [result.from] : [])))}` };
+    return { ...problem, repaired: `${tell(roots.map((digest) => dropped.get(digest)))}: it cannot be fetched (${why})` };
   });
 }
+
+const notAsked: Restored = { why: "no registry was asked", lost: true };
 
 /** A platform that has lost a part is not needed any more by a look at what is here: what it was before counts, too. */
 async function stillBad(scope: Scope, found: Inspected): Promise<ReadonlyMap<Digest, BadBlob>> {

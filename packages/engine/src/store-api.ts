@@ -93,6 +93,8 @@ export interface GcReport {
 
 export interface CheckOptions extends Cancellable {
   readonly repair?: boolean;
+  /** Of a repair: no registry is asked, what is damaged is dropped. */
+  readonly offline?: boolean;
   readonly onProgress?: (progress: CheckProgress) => void;
 }
 
@@ -132,4 +134,6 @@ export interface StoreProblem {
   readonly containers: readonly string[];
   /** Absent: it remains. */
   readonly repaired?: string;
+  /** What could be done about one that remains. */
+  readonly hint?: string;
 }

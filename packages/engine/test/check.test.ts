@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Digest } from "@ramekin/core";
+import { type Digest, RamekinError } from "@ramekin/core";
 import { memoryStorage } from "@ramekin/storage-memory";
 import { expect, test } from "vitest";
 import type { CheckReport } from "../src/api.ts";
@@ -91,6 +91,49 @@ test("what cannot be fetched again takes its names along, and nothing sound", as
   expect((await t.engine.images()).map((image) => image.name)).toEqual(["docker.io/library/other:latest"]);
   expect((await t.engine.check()).problems).toEqual([]);
   await t.engine.unpack("other");
+});
+
+test("what the registry may have that cannot be reached stays, until it can be, or is given up", async () => {
+  await using t = await bed({ remote: { [name]: app } });
+  await t.engine.pull("app");
+  await t.engine.tag("app", "docker.io/library/elsewhere");
+  const { layer } = partsOf(app);
+  const { fetch } = t.registry;
+  t.registry.fetch = () => {
+    throw new RamekinError("UNAVAILABLE", "cannot reach docker.io", { hint: "check this machine's name server" });
+  };
+  await rm(pathOf(t.directory, layer));
+  const { problems } = await t.engine.check({ repair: true });
+  expect(problems).toEqual([
+    {
+      ...{ kind: "missing", id: layer, containers: [] },
+      images: [name, "docker.io/library/elsewhere:latest"],
+      message: expect.stringMatching(/lacks blob .*, and cannot be fetched now: cannot reach docker.io$/),
+      hint: expect.stringMatching(/^check this machine's name server; /),
+    },
+  ]);
+  expect(await t.engine.images()).toHaveLength(2);
+  // One of two places says that it has nothing, the other none: still nothing is lost for good.
+  t.registry.fetch = ({ repository }, descriptor) => {
+    throw new RamekinError(
+      repository === "library/app" ? "NOT_FOUND" : "UNAUTHENTICATED",
+      `${repository} has no ${descriptor.digest} for you`,
+    );
+  };
+  expect((await t.engine.check({ repair: true })).problems).toMatchObject([
+    { message: expect.stringContaining("library/elsewhere has no") },
+  ]);
+  t.registry.fetch = fetch;
+  expect(short(await t.engine.check({ repair: true }))).toEqual([{ kind: "missing", id: layer, repaired: true }]);
+
+  await rm(pathOf(t.directory, layer));
+  t.registry.fetch = () => {
+    throw new Error("nobody should fetch");
+  };
+  expect((await t.engine.check({ repair: true, offline: true })).problems).toMatchObject([
+    { id: layer, repaired: `${name}, docker.io/library/elsewhere:latest was dropped: it cannot be fetched (no registry was asked)` },
+  ]);
+  expect(await t.engine.images()).toEqual([]);
 });
 
 test("a container stays, and what its image lacks remains a problem", async () => {

@@ -1,17 +1,20 @@
 import type { CheckReport, StoreProblem } from "@ramekin/engine";
+import { UsageError } from "../argv/status-error.ts";
 import type { Context } from "../context.ts";
 import { listingLines, type Row } from "../format/listing.ts";
 import { humanSize } from "../format/units.ts";
 
 /** `ramekin system fsck`. */
 export async function checkStore(
-  { format, quiet, repair }: { readonly format: string | undefined; readonly quiet: boolean; readonly repair: boolean },
+  { format, offline, quiet, repair }: Readonly<Record<"offline" | "quiet" | "repair", boolean>> & { readonly format: string | undefined },
   context: Context,
 ): Promise<number> {
+  if (offline && !repair) throw new UsageError("--offline says how to repair", { hint: "add --repair" });
   const engine = await context.engine();
   const shown = !quiet && format === undefined;
   const report = await engine.check({
     repair,
+    offline,
     signal: context.interruption.signal,
     ...(shown && context.stderr.isTTY && { onProgress: percentLine(context) }),
   });
@@ -57,12 +60,13 @@ function reportLines({ problems, checked, leftovers }: CheckReport, repair: bool
   return [...lines, `${count(remaining, "problem")} remain${remaining === 1 ? "s" : ""}; ${hint}.`];
 }
 
-function problemLines({ kind, message, images, containers, repaired }: StoreProblem): readonly string[] {
+function problemLines({ kind, message, images, containers, repaired, hint }: StoreProblem): readonly string[] {
   return [
     `${kind}: ${message}`,
     ...(images.length > 0 ? [`  images: ${images.join(", ")}`] : []),
     ...(containers.length > 0 ? [`  containers: ${containers.join(", ")}`] : []),
     ...(repaired === undefined ? [] : [`  → ${repaired}`]),
+    ...(hint === undefined ? [] : [`  hint: ${hint}`]),
     "",
   ];
 }

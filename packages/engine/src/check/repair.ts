@@ -37,14 +37,16 @@ export async function takeAway(scope: Scope, corrupt: ReadonlyMap<Digest, Corrup
   });
 }
 
-/** Brings back what the image lacks from where it came; resolves with that, or with why not. */
-export async function restore(
-  scope: Scope,
-  { root, manifests }: Walked,
-  signal?: AbortSignal,
-): Promise<{ readonly from: string } | { readonly why: string }> {
+/** Where an image is whole again from, or why it is not. */
+export type Restored =
+  | { readonly from: string }
+  /** `lost`: nobody has it any more, as far as anybody knows; else another time may do better. */
+  | { readonly why: string; readonly lost: boolean; readonly hint?: string | undefined };
+
+/** Brings back what the image lacks from where it came. */
+export async function restore(scope: Scope, { root, manifests }: Walked, signal?: AbortSignal): Promise<Restored> {
   const content = await contentOf(scope);
-  let why = "it has no name that says where it came from";
+  const refusals: RamekinError[] = [];
   for (const name of sourcesOf(root)) {
     try {
       await using lease = await takeLease(scope.paths);
@@ -63,11 +65,16 @@ export async function restore(
       return { from: name };
     } catch (error) {
       if (!isRamekinError(error) || error.code === "CANCELLED") throw error;
-      why = error.message;
+      refusals.push(error);
     }
   }
-  return { why };
+  const open = refusals.find((error) => !isLack(error));
+  if (open) return { why: open.message, hint: open.hint, lost: false };
+  return { why: refusals.at(-1)?.message ?? "it has no name that says where it came from", lost: true };
 }
+
+/** Only who says that it has nothing is believed to have nothing: what cannot be reached, or lets nobody in, may have it. */
+const isLack = (error: RamekinError) => error.code === "NOT_FOUND" || isRamekinError(error.cause, "NOT_FOUND");
 
 function unlessUnsupported(error: unknown): void {
   if (!isRamekinError(error, "UNSUPPORTED")) throw error;
