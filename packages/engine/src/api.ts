@@ -2,7 +2,7 @@ import type { ByteStream, Cancellable, Descriptor, Digest, ImageConfig, Kind, Ma
 import type { AccountVerbs } from "./account-api.ts";
 import type { Container, ContainerInfo } from "./container-api.ts";
 import type { ContainerOptions } from "./container-options.ts";
-import type { EngineEvent } from "./event.ts";
+import type { EngineEvent, EventOptions } from "./event.ts";
 import type { ImageVerbs } from "./image-api.ts";
 import type { ManifestVerbs } from "./manifest-api.ts";
 import type { StoreVerbs } from "./store-api.ts";
@@ -13,6 +13,7 @@ export type * from "./container-options.ts";
 export type * from "./event.ts";
 export type * from "./image-api.ts";
 export type * from "./manifest-api.ts";
+export type * from "./resource-options.ts";
 export type * from "./store-api.ts";
 
 /**
@@ -51,8 +52,8 @@ export interface Engine extends AccountVerbs, ImageVerbs, ManifestVerbs, StoreVe
 
   /** Puts right what crashes have left behind: containers whose supervisor died, half-made ones, dead reservations, unreferenced blobs and snapshots. */
   prune(options?: Cancellable): Promise<PruneReport>;
-  /** What this engine, in this process, sees happen, from the call on. */
-  events(options?: Cancellable): AsyncIterable<EngineEvent>;
+  /** What happens in this store, whichever process does it; from the call on, unless `since` or `until` say otherwise. */
+  events(options?: EventOptions): AsyncIterable<EngineEvent>;
   /** Probes every driver. */
   doctor(): Promise<readonly DriverReport[]>;
   info(): Promise<EngineInfo>;

@@ -1,5 +1,6 @@
 import { type Attachment, type Cancellable, RamekinError } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
+import { tell } from "./container-event.ts";
 import type { Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
 
@@ -12,5 +13,7 @@ export async function attach(scope: Scope, config: ContainerConfig, options: Can
     });
   }
   const isolation = await scope.kernel.use("isolation", config.isolation.driver);
-  return isolation.attach(config.id, options);
+  const attachment = await isolation.attach(config.id, options);
+  tell(scope, config, "attach");
+  return attachment;
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { CleanupOperation, StorageDriver } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
+import { eventAttributes } from "./container-event.ts";
 import type { Paths } from "./store/paths.ts";
 
 /**
@@ -21,6 +22,11 @@ export async function cleanupList(
     ...snapshot,
     { op: "remove-tree", root: paths.names, path: config.name },
     { op: "remove-tree", root: paths.containers, path: config.id },
+    {
+      op: "append-event",
+      directory: paths.events,
+      event: { type: "container", action: "destroy", id: config.id, attributes: eventAttributes(config) },
+    },
     // Its own run directory last: nobody will come to delete it.
     { op: "remove-tree", root: join(paths.runRoot, "containers"), path: config.id },
   ];

@@ -1,6 +1,7 @@
 import { type ByteStream, type Cancellable, type DiffID, isRamekinError, RamekinError } from "@ramekin/core";
 import { applyChange, type ContainerImageConfig, type ImageRunConfig, putName, putUnnamed } from "@ramekin/oci";
 import type { CommitOptions, ContainerConfig, ImageInfo } from "./api.ts";
+import { tell } from "./container-event.ts";
 import { isEmptyLayer, storeDerived } from "./derived-image.ts";
 import { blobsOf, contentOf, type OpenedImage, openImage } from "./image.ts";
 import { describeImage } from "./images.ts";
@@ -32,7 +33,7 @@ export async function commit(scope: Scope, config: ContainerConfig, options: Com
     config: committedConfig(image, config, stored, changes, options),
   });
   await changeImages(scope.paths, (index) => (name === undefined ? putUnnamed(index, root) : putName(index, name, root)), options);
-  scope.emit("container", "commit", config.id, { name: config.name, image: root.digest });
+  tell(scope, config, "commit", { imageID: root.digest, imageRef: options.name ?? "" });
   return describeImage(scope, root, name, options);
 }
 

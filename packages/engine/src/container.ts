@@ -41,7 +41,6 @@ export function containerHandle(
   const stdout = tap("stdout", async () => (await attached()).stdout);
   const stderr = tap("stderr", async () => (await attached()).stderr);
   const tell = async (status: ExitStatus) => {
-    scope.emit("container", "die", id, { name, exitCode: String(status.code) });
     await notify(scope.kernel.plugins, scope.warn, "stopped", { id, exit: status });
   };
   const take = (started: Started) => {
@@ -85,7 +84,7 @@ export function containerHandle(
     kill: async (signal) => (await import("./kill.ts")).kill(scope, config, signal),
     pause: async () => (await import("./pause.ts")).pause(scope, config),
     unpause: async () => (await import("./pause.ts")).unpause(scope, config),
-    resize: async (size) => (await scope.kernel.use("isolation", config.isolation.driver)).resize(id, size),
+    resize: async (size) => (await import("./resize.ts")).resize(scope, config, size),
     exec: async (command, options) => (await import("./exec.ts")).exec(scope, config, command, options),
     logs: async function* (options) {
       yield* (await import("./logs.ts")).logs(scope, config, options);

@@ -6,6 +6,7 @@ import { randomHex } from "@ramekin/native";
 import type { MountConfig } from "@ramekin/oci";
 import type { ContainerConfig, ContainerOptions } from "./api.ts";
 import { cgroupPath, checkLimits } from "./cgroup.ts";
+import { tell } from "./container-event.ts";
 import { departureMs, isLeaving } from "./departure.ts";
 import { writeEtcFiles } from "./etc-files.ts";
 import { blobsOf, contentOf, type OpenedImage, openImage, topOf } from "./image.ts";
@@ -110,7 +111,7 @@ async function createFrom(scope: Scope, plan: Plan): Promise<Prepared> {
     const { config, image } = await publish(scope, plan, id, name);
     const prepared = await furnish(scope, plan, config, image);
     await notify(scope.kernel.plugins, scope.warn, "created", { id });
-    scope.emit("container", "create", id, { name, image: config.image.name });
+    tell(scope, config, "create");
     return prepared;
   } catch (error) {
     await attempt(scope, `removing snapshot ${id}`, async () => (await scope.kernel.use("storage", plan.storage.name)).remove(id));

@@ -5,11 +5,13 @@ import type { ContainerOptions, Engine, EngineOptions } from "./api.ts";
 import { loadConfig, preferences } from "./config.ts";
 import { containerHandle } from "./container.ts";
 import { create, type Prepared } from "./create.ts";
-import { type EventHub, eventHub } from "./events.ts";
+import type { EngineEvent, EventOptions } from "./event.ts";
 import { createKernel, type Kernel } from "./kernel/kernel.ts";
 import { hostPlatform } from "./platform.ts";
 import type { Scope } from "./scope.ts";
 import { findContainer } from "./store/containers.ts";
+import { appendEvent } from "./store/journal.ts";
+import { readJournal } from "./store/journal-reader.ts";
 import { openStore } from "./store/layout.ts";
 import { type Paths, pathsOf } from "./store/paths.ts";
 
@@ -35,9 +37,8 @@ export async function createEngine(plugins: readonly Plugin[], options: CreateEn
     warn,
     preference: preferences(options.drivers ?? {}, environment, config),
   });
-  const hub = eventHub();
   const policy: Scope["policy"] = async () => (await config())?.content.gc;
-  return engineOver(scopeOf(paths, kernel, hub, life.signal, warn, options.embedded ?? {}, policy), hub, life);
+  return engineOver(scopeOf(paths, kernel, life.signal, warn, options.embedded ?? {}, policy), life);
 }
 
 async function findStore(
@@ -66,7 +67,6 @@ async function findStore(
 function scopeOf(
   paths: Paths,
   kernel: Kernel,
-  hub: EventHub,
   signal: AbortSignal,
   warn: Scope["warn"],
   embedded: Scope["embedded"],
@@ -88,7 +88,13 @@ function scopeOf(
       });
       return opening;
     },
-    emit: (type, action, id, attributes = {}) => hub.emit({ time: new Date(), type, action, id, attributes }),
+    emit(type, action, id, attributes = {}) {
+      try {
+        appendEvent(paths.events, { type, action, id, attributes });
+      } catch (error) {
+        warn(`writing down the event ${action}: ${(error as Error).message}`);
+      }
+    },
   };
 }
 
@@ -97,11 +103,19 @@ async function* exportImage(scope: Scope, ...rest: Parameters<Engine["exportImag
   yield* (await import("./export-image.ts")).exportImage(scope, ...rest);
 }
 
+/** From the call on, not from the first `next`: so where the journal ends is looked up at once. */
+function listen(scope: Scope, options: EventOptions = {}): AsyncIterable<EngineEvent> {
+  const reader = readJournal(scope.paths.events, { fromEnd: true });
+  return (async function* () {
+    yield* (await import("./events.ts")).events(scope.paths.events, reader, scope.signal, options);
+  })();
+}
+
 async function* imageChanges(scope: Scope, ...rest: Parameters<Engine["imageChanges"]>) {
   yield* (await import("./image-changes.ts")).imageChanges(scope, ...rest);
 }
 
-function engineOver(scope: Scope, hub: EventHub, life: AbortController): Engine {
+function engineOver(scope: Scope, life: AbortController): Engine {
   const made = (prepared: Prepared, drains = false) => containerHandle(scope, prepared.config, { prepared, owned: true, drains });
   return {
     root: scope.paths.root,
@@ -149,12 +163,11 @@ function engineOver(scope: Scope, hub: EventHub, life: AbortController): Engine 
     diskUsage: async (options) => (await import("./disk-usage.ts")).diskUsage(scope, options),
     gc: async (policy, options) => (await import("./gc.ts")).gc(scope, policy, options),
     check: async (options) => (await import("./check.ts")).check(scope, options),
-    events: (options) => hub.listen(options),
+    events: (options) => listen(scope, options),
     doctor: async () => (await import("./doctor.ts")).doctor(scope),
     info: async () => (await import("./info.ts")).info(scope),
     async [Symbol.asyncDispose]() {
       life.abort(new RamekinError("CANCELLED", "the engine was closed"));
-      hub.close();
       await scope.kernel[Symbol.asyncDispose]();
     },
   };

@@ -11,6 +11,7 @@ import {
 import { randomHex } from "@ramekin/native";
 import { capabilitySets, maskedCapabilities, type ProcessConfig, type RuntimeConfig } from "@ramekin/oci";
 import type { ContainerConfig, Exec, ExecOptions } from "./api.ts";
+import { tell } from "./container-event.ts";
 import { defaultUser, numericUser, processCwd, processEnv } from "./process.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
@@ -31,6 +32,7 @@ export async function exec(scope: Scope, config: ContainerConfig, command: reado
   const execId = randomHex(32);
   const io: ProcessIO = { terminal: options.tty ?? false, stdin: options.stdin ?? "closed", log: { type: "none" } };
   const user = options.user ?? config.process.user ?? defaultUser;
+  tell(scope, config, `exec_create: ${command.join(" ")}`, { execID: execId });
   await isolation.exec(id, execId, await execProcess(spec.process, command, options), io, { signal: options.signal, user });
   let attachment: Attachment | undefined;
   try {
@@ -41,7 +43,6 @@ export async function exec(scope: Scope, config: ContainerConfig, command: reado
     await attempt(scope, `forgetting ${execId}`, () => isolation.delete(id, { execId, force: true }));
     throw error;
   }
-  scope.emit("container", "exec", id, { name, exec: execId, command: command.join(" ") });
   return execHandle(scope, isolation, id, execId, attachment);
 }
 

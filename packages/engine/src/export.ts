@@ -1,5 +1,6 @@
 import type { Cancellable, Mount } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
+import { tell } from "./container-event.ts";
 import type { Scope } from "./scope.ts";
 import { openViews } from "./view.ts";
 
@@ -8,6 +9,7 @@ export async function* exportContainer(scope: Scope, config: ContainerConfig, op
   await using views = await openViews(scope, { ...options, storage: config.storage.driver });
   const differ = views.storage.differ ?? (await scope.kernel.use("differ"));
   const mounts = await views.storage.mounts(config.storage.key);
+  tell(scope, config, "export");
   yield* differ.diff([], mounts.map(readOnly), { signal: options.signal });
 }
 

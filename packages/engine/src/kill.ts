@@ -1,5 +1,6 @@
 import { RamekinError, type Signal } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
+import { tell } from "./container-event.ts";
 import type { Scope } from "./scope.ts";
 import { parseSignal } from "./signals.ts";
 import { currentState } from "./store/containers.ts";
@@ -10,6 +11,6 @@ export async function kill(scope: Scope, config: ContainerConfig, signal: Signal
   const { status } = await currentState(scope, config);
   if (status !== "running" && status !== "paused") throw new RamekinError("FAILED_PRECONDITION", `container ${config.name} is not running`);
   const isolation = await scope.kernel.use("isolation", config.isolation.driver);
+  tell(scope, config, "kill", { signal: named }); // first: what comes of it must not stand before it
   await isolation.kill(config.id, named);
-  scope.emit("container", "kill", config.id, { name: config.name, signal: named });
 }

@@ -1,5 +1,6 @@
 import { RamekinError } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
+import { tell } from "./container-event.ts";
 import type { Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
 
@@ -20,5 +21,5 @@ async function freeze(scope: Scope, config: ContainerConfig, from: "running" | "
   if (!isolation[operation])
     throw new RamekinError("UNSUPPORTED", `isolation driver ${config.isolation.driver} cannot ${operation} containers`);
   await isolation[operation](config.id);
-  scope.emit("container", operation === "pause" ? "pause" : "unpause", config.id, { name: config.name });
+  tell(scope, config, operation === "pause" ? "pause" : "unpause");
 }

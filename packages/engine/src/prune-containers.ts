@@ -30,6 +30,7 @@ export async function pruneContainers(
       reclaimed += freed;
     });
   }
+  scope.emit("container", "prune", "", { reclaimed: String(reclaimed) });
   return { containers, reclaimed };
 }
 

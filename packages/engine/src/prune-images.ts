@@ -48,6 +48,7 @@ async function removeDoomed(scope: Scope, doomed: Set<Digest>, options: PruneIma
   const { blobs, reclaimed } = await collectLocked(scope, await readLeases(scope.paths), { measure: true });
   for (const name of untagged) scope.emit("image", "untag", "", { name });
   for (const digest of removed) scope.emit("image", "delete", digest);
+  scope.emit("image", "prune", "", { reclaimed: String(reclaimed) });
   return { untagged, deleted: [...removed, ...blobs.filter((digest) => !removed.includes(digest))], reclaimed };
 }
 

@@ -2,6 +2,7 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isRamekinError, RamekinError } from "@ramekin/core";
 import type { ContainerConfig, ContainerStatus } from "./api.ts";
+import { tell } from "./container-event.ts";
 import { notify } from "./kernel/hooks.ts";
 import type { Scope } from "./scope.ts";
 import { currentState, isThere, readConfigIfThere } from "./store/containers.ts";
@@ -73,7 +74,7 @@ export async function removeLocked(scope: Scope, config: ContainerConfig): Promi
     });
   }
   await notify(scope.kernel.plugins, scope.warn, "deleted", { id });
-  scope.emit("container", "destroy", id, { name });
+  tell(scope, config, "destroy");
 }
 
 async function removeDirectory(scope: Scope, id: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { RamekinError } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
+import { tell } from "./container-event.ts";
 import type { Scope } from "./scope.ts";
 import { isThere, readConfig } from "./store/containers.ts";
 import { replaceFile } from "./store/files.ts";
@@ -29,5 +30,5 @@ export async function rename(scope: Scope, { id, name: known, options }: Contain
       hint: `remove it with \`ramekin rm ${to}\`, or choose another name`,
     });
   }
-  scope.emit("container", "rename", id, { name: to, oldName: from });
+  tell(scope, { ...config, name: to }, "rename", { oldName: from });
 }

@@ -1,5 +1,6 @@
 import { type ExitStatus, RamekinError } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
+import { tell } from "./container-event.ts";
 import type { Scope } from "./scope.ts";
 import { type Started, start } from "./start.ts";
 import { type StopOptions, stop } from "./stop.ts";
@@ -23,6 +24,6 @@ export async function restart(
     await stop(scope, config, options, exit);
   }
   const started = await start(scope, config, { signal: options.signal });
-  scope.emit("container", "restart", config.id, { name: config.name });
+  tell(scope, config, "restart");
   return started;
 }

@@ -20,7 +20,8 @@ export interface Scope {
   policy(): Promise<GcPolicy | undefined>;
   /** For what went wrong and changes nothing. Never lost, never thrown. */
   warn(message: string): void;
-  emit(type: EngineEvent["type"], action: EngineEvent["action"], id: string, attributes?: Readonly<Record<string, string>>): void;
+  /** Into the journal of events. Of containers: `tell`. */
+  emit(type: EngineEvent["type"], action: string, id: string, attributes?: Readonly<Record<string, string>>): void;
 }
 
 /** `work` that may fail without changing the outcome; its failure is told. */

@@ -10,6 +10,7 @@ import {
 import type { ContainerConfig } from "./api.ts";
 import { cgroupPath } from "./cgroup.ts";
 import { cleanupList } from "./cleanup.ts";
+import { eventAttributes, tell } from "./container-event.ts";
 import type { Prepared } from "./create.ts";
 import { notify } from "./kernel/hooks.ts";
 import { defaultUser } from "./process.ts";
@@ -51,17 +52,20 @@ export async function start(scope: Scope, config: ContainerConfig, options: Star
       io: { terminal: config.process.tty, stdin: config.options.stdin ?? "closed", log },
       stateFile: paths.state,
       rootfs: mounts,
+      events: { directory: scope.paths.events, attributes: eventAttributes(config) },
       cleanup,
       user: config.process.user ?? defaultUser,
       signal: options.signal,
     });
-    if (options.attach) attachment = await isolation.attach(id, { signal: options.signal });
+    if (options.attach) {
+      attachment = await isolation.attach(id, { signal: options.signal });
+      tell(scope, config, "attach");
+    }
     if (config.process.tty && options.windowSize) await isolation.resize(id, options.windowSize);
     const exit = config.options.autoRemove || options.attach ? isolation.wait(id, { signal: scope.signal }) : undefined;
     exit?.catch(() => {}); // whoever waits hears of it
     await isolation.start(id, { signal: options.signal });
     await notify(scope.kernel.plugins, scope.warn, "started", { id });
-    scope.emit("container", "start", id, { name: config.name, image: config.image.name });
     return { ...(attachment && { attachment }), ...(exit && { exit }) };
   } catch (error) {
     if (attachment) await attempt(scope, `detaching from ${id}`, () => (attachment as Attachment).detach());

@@ -1,5 +1,6 @@
 import { type Cancellable, type ExitStatus, RamekinError, type Signal } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
+import { tell } from "./container-event.ts";
 import type { Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
 import { cancellable, notStarted, wait } from "./wait.ts";
@@ -26,14 +27,17 @@ export async function stop(
   // Asked before the signal goes out: a container that removes itself leaves nobody to answer.
   const ended = exit ?? wait(scope, config, options);
   ended.catch(() => {});
-  await isolation.kill(id, options.stopSignal ?? config.stopSignal);
+  const signal = options.stopSignal ?? config.stopSignal;
+  tell(scope, config, "kill", { signal });
+  await isolation.kill(id, signal);
   if (status === "paused") await resume(isolation.resume?.bind(isolation), id); // a frozen process gets no signal
   const seconds = options.timeout ?? config.stopTimeout;
   if (seconds >= 0 && !(await settlesWithin(cancellable(ended, options, `stopping ${name}`), seconds * 1000))) {
+    tell(scope, config, "kill", { signal: "SIGKILL" });
     await isolation.kill(id, "SIGKILL", { all: true });
   }
   const result = await cancellable(ended, options, `stopping ${name}`);
-  scope.emit("container", "stop", id, { name });
+  tell(scope, config, "stop");
   return result;
 }
 

@@ -3,6 +3,7 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import { promisify } from "node:util";
 import { RamekinError } from "@ramekin/core";
 import type { ContainerConfig, ContainerProcesses } from "./api.ts";
+import { tell } from "./container-event.ts";
 import { parallel } from "./parallel.ts";
 import type { Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
@@ -17,7 +18,7 @@ export async function top(scope: Scope, config: ContainerConfig, options: readon
   const pids = status === "running" || status === "paused" ? await processesOf(first) : new Set<number>();
   if (pids.size === 0) throw new RamekinError("FAILED_PRECONDITION", `container ${config.name} is not running`);
   const found = select(await listing(options, pids), pids);
-  scope.emit("container", "top", config.id, { name: config.name });
+  tell(scope, config, "top");
   return found;
 }
 

@@ -68,7 +68,7 @@ export async function bed({
     open,
     async [Symbol.asyncDispose]() {
       await engine[Symbol.asyncDispose]();
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 }); // what removes itself may still be at it
     },
   };
 }

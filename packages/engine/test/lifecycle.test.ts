@@ -309,7 +309,7 @@ test("events are told from the call on", async () => {
     seen.push(action);
     if (action === "destroy") break;
   }
-  expect(seen).toEqual(["create", "start", "die", "destroy"]);
+  expect(seen).toEqual(["create", "attach", "start", "die", "destroy"]);
 });
 
 test("disposal of what run returned removes it", async () => {

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import type { EngineEvent } from "../event.ts";
+import type { JournalEvent } from "@ramekin/core";
 import { fileError, isGone } from "./files.ts";
 
 /**
@@ -18,9 +18,9 @@ import { fileError, isGone } from "./files.ts";
 export const segmentBytes = 4 * 1024 * 1024;
 const segments = 8;
 
-export function appendEvent(directory: string, event: EngineEvent): void {
-  const { time, type, action, id, attributes } = event;
-  const line = `${JSON.stringify({ time: time.toISOString(), type, action, id, attributes })}\n`;
+export function appendEvent(directory: string, event: JournalEvent): void {
+  const { type, action, id, attributes } = event;
+  const line = `${JSON.stringify({ time: new Date(), type, action, id, attributes })}\n`;
   try {
     const file = openNewest(directory);
     try {
@@ -72,8 +72,17 @@ function openIn(directory: string, number: number): number {
     return openSync(path, appending, 0o600);
   } catch (error) {
     if (!isGone(error)) throw error;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     return openSync(path, appending, 0o600);
+  }
+}
+
+/** Not what is above it: a store that has been removed must not come to life again by its last event. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 

@@ -12,6 +12,7 @@ export interface Paths {
   readonly indexLock: string;
   readonly leases: string;
   readonly used: string;
+  readonly events: string;
   readonly containers: string;
   readonly names: string;
   readonly namesLock: string;
@@ -44,6 +45,7 @@ export function pathsOf(root: string, runRoot: string): Paths {
     indexLock: at("images", ".lock"),
     leases: at("leases"),
     used: at("used"),
+    events: at("events"),
     containers: at("containers"),
     names: at("containers", "names"),
     namesLock: at("containers", "names", ".lock"),

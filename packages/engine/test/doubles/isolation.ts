@@ -9,6 +9,7 @@ import {
   type ProcessSpec,
   RamekinError,
 } from "@ramekin/core";
+import { appendEvent } from "../../src/store/journal.ts";
 import { bootId } from "../../src/store/liveness.ts";
 
 interface Process {
@@ -52,6 +53,10 @@ export function fakeIsolation(): FakeIsolation {
     if (!found) throw new RamekinError("NOT_FOUND", `no process ${execId}`);
     return found;
   };
+  const tell = (id: string, action: string, more: Readonly<Record<string, string>> = {}) => {
+    const { events } = known(id).options;
+    if (events) appendEvent(events.directory, { type: "container", action, id, attributes: { ...events.attributes, ...more } });
+  };
   const newProcess = (spec: ProcessSpec): Process => ({ spec, outputs: [], exit: Promise.withResolvers(), started: false, ended: false });
   const writeState = async (id: string, status: string, exit?: ExitStatus) => {
     const { stateFile } = known(id).options;
@@ -71,12 +76,16 @@ export function fakeIsolation(): FakeIsolation {
     if (process.ended) return;
     process.ended = true;
     const container = known(id);
-    if (process === container.first) await writeState(id, "stopped", exit);
+    if (process === container.first) {
+      await writeState(id, "stopped", exit);
+      if (process.started) tell(id, "die", { exitCode: String(exit.code) });
+    }
     for (const output of process.outputs) output(undefined);
     process.exit.resolve(exit);
     if (process !== container.first) return;
     for (const operation of container.options.cleanup) {
       if (operation.op === "remove-tree") await rm(join(operation.root, operation.path), { recursive: true, force: true });
+      if (operation.op === "append-event") appendEvent(operation.directory, operation.event);
     }
   };
   const say = async (id: string, process: Process, text: string) => {
@@ -106,7 +115,10 @@ export function fakeIsolation(): FakeIsolation {
       if (program === "missing") throw new RamekinError("COMMAND_NOT_FOUND", "exec: missing: not found");
       if (program === "forbidden") throw new RamekinError("COMMAND_NOT_EXECUTABLE", "exec: forbidden: permission denied");
       process.started = true;
-      if (execId === undefined) await writeState(id, "running");
+      if (execId === undefined) {
+        await writeState(id, "running");
+        tell(id, "start");
+      }
       if (program === "echo") await say(id, process, `${words.join(" ")}\n`);
       const code = program === "exit" ? Number(words[0]) : program === "true" || program === "echo" ? 0 : undefined;
       if (code !== undefined) void end(id, process, { code, exitedAt: new Date() });
