@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Cancellable, type Descriptor, type Digest, isRamekinError, RamekinError, type Reference } from "@ramekin/core";
-import { isDigest, isObject, maxManifestSize, mediaTypes, parseIndex } from "@ramekin/oci";
+import { formatReference, isDigest, isObject, maxManifestSize, mediaTypes, parseIndex } from "@ramekin/oci";
 import { type HttpResponse, readAll } from "./http.ts";
 import { acceptManifests, resolveManifest } from "./manifest.ts";
 import { nextPage } from "./next-page.ts";
@@ -88,20 +89,20 @@ async function fallbackIndex(
 
 /**
  * Distribution spec, "Pushing Manifests with Subject": a registry that does not say that it has entered the manifest among the
- * referrers of its subject leaves that to us. Two clients that do so at the same time may lose one entry: the schema has no lock.
+ * referrers of its subject leaves that to us.
  */
 export async function enterReferrer(
   session: Session,
   reference: Reference,
   descriptor: Descriptor,
   bytes: Uint8Array,
-  { signal }: Cancellable,
+  cancellable: Cancellable,
 ): Promise<void> {
   const referrer = referrerIn(descriptor, bytes);
   if (!referrer) return;
-  const before = await fallbackIndex(session, reference, referrer.subject, signal);
-  if (before.some(({ digest }) => digest === descriptor.digest)) return;
-  await writeFallback(session, reference, referrer.subject, [...before, referrer.entry], signal);
+  await changeFallback(session, reference, referrer.subject, cancellable, (before) =>
+    before.some(({ digest }) => digest === descriptor.digest) ? before : [...before, referrer.entry],
+  );
 }
 
 /** Distribution spec, "Deleting Manifests": what is gone is no referrer any more; where the tag schema is in use, that is ours to say. */
@@ -110,12 +111,46 @@ export async function removeReferrer(
   reference: Reference,
   descriptor: Descriptor,
   bytes: Uint8Array,
-  { signal }: Cancellable,
+  cancellable: Cancellable,
 ): Promise<void> {
-  const subject = referrerIn(descriptor, bytes)?.subject;
-  const before = subject === undefined ? [] : await fallbackIndex(session, reference, subject, signal);
-  const left = before.filter(({ digest }) => digest !== descriptor.digest);
-  if (subject !== undefined && left.length < before.length) await writeFallback(session, reference, subject, left, signal);
+  const referrer = referrerIn(descriptor, bytes);
+  if (!referrer) return;
+  await changeFallback(session, reference, referrer.subject, cancellable, (before) =>
+    before.some(({ digest }) => digest === descriptor.digest) ? before.filter(({ digest }) => digest !== descriptor.digest) : before,
+  );
+}
+
+const maxChanges = 10;
+/** Milliseconds; shorter than it takes another client to write what it has read, and its write goes unnoticed. */
+const shortestPause = 100;
+
+/**
+ * The schema has no lock: who has read before we write, and writes after it, undoes our change. So we look again once everybody
+ * who was at it must have written, and do it again if need be. `change` hands back what it was given when there is nothing to do.
+ */
+async function changeFallback(
+  session: Session,
+  reference: Reference,
+  subject: Digest,
+  { signal }: Cancellable,
+  change: (before: readonly Descriptor[]) => readonly Descriptor[],
+): Promise<void> {
+  for (let changes = 0; ; changes++) {
+    const begin = performance.now();
+    const before = await fallbackIndex(session, reference, subject, signal);
+    const after = change(before);
+    if (after === before) return;
+    if (changes === maxChanges) {
+      const tag = formatReference({ ...reference, tag: referrersTag(subject) });
+      throw new RamekinError("ABORTED", `others undid each of ${maxChanges} changes of ${tag}`, { hint: "try again when they are done" });
+    }
+    await writeFallback(session, reference, subject, after, signal);
+    // As long as another client may take for the same, and for each a different time.
+    const pause = Math.max(shortestPause, 2 * (performance.now() - begin)) * (1 + Math.random());
+    await sleep(pause, undefined, signal && { signal }).catch((cause: unknown) => {
+      throw new RamekinError("CANCELLED", "cancelled while waiting for other clients", { cause });
+    });
+  }
 }
 
 async function writeFallback(

@@ -69,6 +69,23 @@ describe.each([
   });
 });
 
+test("[REG-4] the tag schema has no lock: of clients that enter or remove referrers at once, none undoes what another did", async (context) => {
+  if (noDockerRegistry !== undefined) return context.skip(noDockerRegistry);
+  await using server = await dockerRegistry();
+  const ours = client();
+  for (let round = 0; round < 4; round++) {
+    const at = parseReference(`${server.host}/app-${round}:v1`);
+    const image = await pushImage(ours, at, "one");
+    const gone = await attach(ours, at, image.descriptor, "application/x.gone", "first");
+    const attached = await Promise.all([
+      ...["a", "b", "c"].map((each) => attach(client(), at, image.descriptor, "application/x.note", each)),
+      client().delete!(at, gone.descriptor).then(() => undefined),
+    ]);
+    const listed = (await list(ours.referrers!(at, image.descriptor))).map(({ digest }) => digest);
+    expect(listed.sort(), `round ${round}`).toEqual(attached.flatMap((each) => each?.descriptor.digest ?? []).sort());
+  }
+});
+
 describe("[REG-4] lists of referrers", () => {
   const subject = blob("subject", mediaTypes.manifest).descriptor;
   const entries = ["a", "b", "c"].map((each) => ({ ...blob(each, mediaTypes.manifest).descriptor, artifactType: `application/x.${each}` }));
