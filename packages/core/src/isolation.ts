@@ -5,17 +5,22 @@ import type { LogWriterSpec } from "./log.ts";
 import type { Mount } from "./mount.ts";
 import type { ProcessSpec, Resources } from "./oci/runtime.ts";
 import type { Signal } from "./signal.ts";
+import type { Health, HealthResult, HealthStatus, RestartPolicy, Supervision } from "./supervision.ts";
 
-export type ContainerStatus = "creating" | "created" | "running" | "paused" | "stopped";
+/** `restarting`: between two runs, see `RestartPolicy`. */
+export type ContainerStatus = "creating" | "created" | "running" | "paused" | "restarting" | "stopped";
 
 export interface ContainerState {
   readonly id: string;
   readonly status: ContainerStatus;
   readonly bundle: string;
-  /** As the host sees it; absent once stopped. */
+  /** As the host sees it; absent once stopped, and between two runs. */
   readonly pid?: number;
-  /** Present once stopped. */
+  /** Present once stopped, and between two runs. */
   readonly exit?: ExitStatus;
+  /** How often the supervisor has started it again. */
+  readonly restartCount?: number;
+  readonly health?: Health;
 }
 
 export interface ExitStatus {
@@ -54,12 +59,14 @@ export interface UserChoice {
 export interface CreateOptions extends Cancellable, UserChoice {
   readonly io: ProcessIO;
   /**
-   * Durable file, JSON `{version, status, pid, startTime, bootId, startedAt, exit, …}`, that the supervisor rewrites
+   * Durable file, JSON `{version, status, pid, startTime, bootId, startedAt, exit, restartCount, stoppedByHand, health, …}`, that the supervisor rewrites
    * (temporary file, rename) at each change of status. Unknown fields are kept. Any process may read it at any time.
    */
   readonly stateFile: string;
   /** From the storage driver, unread; mounted one over the other at the bundle's root, in the container's mount namespace. */
   readonly rootfs: readonly Mount[];
+  /** Only a backend that has `supervise` heeds it. */
+  readonly supervision?: Supervision;
   /** Absent: the supervisor tells nobody. */
   readonly events?: EventJournal;
   /** Run by the supervisor after the container has ended and its exit status is on disk. */
@@ -116,18 +123,25 @@ export interface IsolationBackend {
   create(id: string, bundle: string, options: CreateOptions): Promise<ContainerState>;
   /** Rejects with COMMAND_NOT_FOUND or COMMAND_NOT_EXECUTABLE when the program cannot run; it has then ended, with 127 or 126. */
   start(id: string, options?: Cancellable & ProcessChoice): Promise<void>;
-  /** A no-op on a process that has ended. `all`: every process in the container. */
-  kill(id: string, signal: Signal, options?: ProcessChoice & { readonly all?: boolean }): Promise<void>;
+  /**
+   * A no-op on a process that has ended. `all`: every process in the container. `final`: the restart policy ends with it, until
+   * the container is created again; the state file says `stoppedByHand`. Between two runs that alone ends the container.
+   */
+  kill(id: string, signal: Signal, options?: ProcessChoice & { readonly all?: boolean; readonly final?: boolean }): Promise<void>;
   /** Idempotent. `force` kills first; otherwise FAILED_PRECONDITION unless stopped. With `execId`, only forgets that ended process. */
   delete(id: string, options?: ProcessChoice & { readonly force?: boolean }): Promise<void>;
   state(id: string): Promise<ContainerState | undefined>;
-  /** From any process, any number of times, until `delete`. */
+  /** From any process, any number of times, until `delete`. With a restart policy: of the run that is on, or comes next. */
   wait(id: string, options?: Cancellable & ProcessChoice): Promise<ExitStatus>;
   /** Makes one more process in the container, to be started like the first. */
   exec(id: string, execId: string, process: ProcessSpec, io: ProcessIO, options?: Cancellable & UserChoice): Promise<void>;
   attach(id: string, options?: Cancellable & ProcessChoice): Promise<Attachment>;
   resize(id: string, size: WindowSize, options?: ProcessChoice): Promise<void>;
 
+  /** Changes what the supervisor of a container goes by from now on. Absent: the backend does not heed `CreateOptions.supervision`. */
+  supervise?(id: string, changes: { readonly restart?: RestartPolicy }): Promise<void>;
+  /** Runs the health check now, or joins the one that runs. FAILED_PRECONDITION when the container has none, or ends meanwhile. */
+  checkHealth?(id: string, options?: Cancellable): Promise<{ readonly status: HealthStatus; readonly result: HealthResult }>;
   pause?(id: string): Promise<void>;
   resume?(id: string): Promise<void>;
   /** Absent fields stay as they are. */

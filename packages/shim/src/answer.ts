@@ -1,4 +1,12 @@
-import { type ErrorCode, type ExitStatus, RamekinError, type Signal } from "@ramekin/core";
+import {
+  type ErrorCode,
+  type ExitStatus,
+  type Health,
+  type HealthResult,
+  type HealthStatus,
+  RamekinError,
+  type Signal,
+} from "@ramekin/core";
 import type { Message } from "./frame.ts";
 
 const codes: ReadonlySet<string> = new Set<ErrorCode>([
@@ -44,5 +52,31 @@ export function exitOf(value: unknown): ExitStatus | undefined {
     ...(oomKilled === true && { oomKilled }),
     ...(typeof error === "string" && { error }),
     exitedAt: new Date(exitedAt as string | number),
+  };
+}
+
+/** As it stands in the state file. */
+export function healthOf(value: unknown): Health | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { status, failingStreak, log } = value as Message;
+  const known = healthStatusOf(status);
+  if (known === undefined) return undefined;
+  return {
+    status: known,
+    failingStreak: typeof failingStreak === "number" ? failingStreak : 0,
+    log: Array.isArray(log) ? log.map(healthResultOf) : [],
+  };
+}
+
+export const healthStatusOf = (value: unknown): HealthStatus | undefined =>
+  value === "starting" || value === "healthy" || value === "unhealthy" ? value : undefined;
+
+export function healthResultOf(value: unknown): HealthResult {
+  const { start, end, exitCode, output } = (typeof value === "object" && value !== null ? value : {}) as Message;
+  return {
+    start: new Date(start as string),
+    end: new Date(end as string),
+    exitCode: typeof exitCode === "number" ? exitCode : -1,
+    output: typeof output === "string" ? output : "",
   };
 }

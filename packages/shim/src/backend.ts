@@ -11,14 +11,15 @@ import {
   isRamekinError,
   type ProcessChoice,
   RamekinError,
+  type Supervision,
 } from "@ramekin/core";
 import type { LinuxConfig, RuntimeConfig } from "@ramekin/oci";
-import { exitOf } from "./answer.ts";
+import { exitOf, healthResultOf, healthStatusOf } from "./answer.ts";
 import { attachTo } from "./attachment.ts";
 import { findCgroup, processesBelow } from "./cgroup.ts";
 import { isGone, request, throwIfAborted } from "./connection.ts";
 import type { Message } from "./frame.ts";
-import { writeLimits } from "./limits.ts";
+import { fillGaps, writeLimits } from "./limits.ts";
 import {
   checkId,
   isBeingMade,
@@ -28,6 +29,7 @@ import {
   type RunDirectory,
   removeRunDirectory,
   type ShimFile,
+  type ShimSupervision,
 } from "./run-directory.ts";
 import { signalNumber } from "./signal.ts";
 import { readStateFile, type SupervisedState, stateOf } from "./state-file.ts";
@@ -109,6 +111,12 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
       const run = makeRunDirectory(directory, shimFile(id, resolve(bundle), linux.cgroupsPath, create, options), { traversable });
       try {
         const { pid } = await startSupervisor(program, run, create.signal);
+        try {
+          fillGaps(() => findCgroup(pid, linux.cgroupsPath), linux.resources ?? {});
+        } catch (error) {
+          await request(run.path, { op: "delete", force: true }, { untilClosed: true });
+          throw error;
+        }
         made(run);
         return containerState(run, { status: "created", ...(pid !== undefined && { pid }) });
       } catch (error) {
@@ -124,8 +132,8 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
       await ask(id, { op: "start", ...execField(execId) }, signal);
     },
 
-    async kill(id, signal, { execId, all } = {}) {
-      const message = { op: "kill", signal: signalNumber(signal), ...execField(execId), ...(all && { all }) };
+    async kill(id, signal, { execId, all, final } = {}) {
+      const message = { op: "kill", signal: signalNumber(signal), ...execField(execId), ...(all && { all }), ...(final && { final }) };
       const run = await known(id);
       try {
         await request(run.path, message);
@@ -184,6 +192,15 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
     async resize(id, { rows, columns }, { execId } = {}) {
       await ask(id, { op: "resize", rows, columns, ...execField(execId) });
     },
+    async supervise(id, { restart }) {
+      await ask(id, { op: "supervise", ...(restart && { restart }) });
+    },
+    async checkHealth(id, { signal } = {}) {
+      const { status, result } = await ask(id, { op: "check" }, signal);
+      const known = healthStatusOf(status);
+      if (known === undefined) throw new RamekinError("DATA_LOSS", `no health status in the answer for container ${id}`);
+      return { status: known, result: healthResultOf(result) };
+    },
     async pause(id) {
       await ask(id, { op: "pause" });
     },
@@ -218,7 +235,7 @@ async function linuxPart(bundle: string): Promise<Partial<LinuxConfig>> {
 }
 
 function shimFile(id: string, bundle: string, cgroup: string | undefined, create: CreateOptions, options: ShimOptions): ShimFile {
-  const { user, groups, io, stateFile, rootfs, events, cleanup } = create;
+  const { user, groups, io, stateFile, rootfs, events, supervision, cleanup } = create;
   return {
     version: 1,
     id,
@@ -232,8 +249,14 @@ function shimFile(id: string, bundle: string, cgroup: string | undefined, create
     ...(cgroup !== undefined && { cgroup }),
     ...(options.userns && { userns: options.userns }),
     ...(events && { events }),
+    ...(supervision && { supervision: shimSupervision(supervision) }),
     cleanup,
   };
+}
+
+/** Signals by number: the supervisor knows no names. */
+function shimSupervision({ stop, ...supervision }: Supervision): ShimSupervision {
+  return { ...supervision, ...(stop && { stop: { signal: signalNumber(stop.signal), timeoutMs: stop.timeoutMs } }) };
 }
 
 /**

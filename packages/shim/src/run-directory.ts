@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { CleanupOperation, EventJournal, IdMapping, LogWriterSpec, Mount } from "@ramekin/core";
+import type { CleanupOperation, EventJournal, IdMapping, LogWriterSpec, Mount, Supervision } from "@ramekin/core";
 import { RamekinError } from "@ramekin/core";
 import { currentProcess, isAlive, type ProcessId } from "./process-id.ts";
 
@@ -19,8 +19,11 @@ export interface ShimFile {
   readonly cgroup?: string;
   readonly userns?: { readonly uids: readonly IdMapping[]; readonly gids: readonly IdMapping[] };
   readonly events?: EventJournal;
+  readonly supervision?: ShimSupervision;
   readonly cleanup: readonly CleanupOperation[];
 }
+
+export type ShimSupervision = Omit<Supervision, "stop"> & { readonly stop?: { readonly signal: number; readonly timeoutMs: number } };
 
 /** `<runRoot>/containers/<id>/`: ours to make and remove, the supervisor's in between. */
 export interface RunDirectory {
