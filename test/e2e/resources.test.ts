@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { busyboxImage, eventually, useKitchen } from "../support/index.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { busyboxImage, command, eventually, missing, succeed, useKitchen } from "../support/index.ts";
 
 const here = useKitchen(async () => ({ images: [await busyboxImage()] }));
 
@@ -56,6 +56,205 @@ test("[run --memory] [CTR-7] too much memory: 137, and inspect says OOMKilled", 
   expect((await here().inspect("hog")).State).toMatchObject({ OOMKilled: true, ExitCode: 137 });
   await here().output(["rm", "hog"]);
 });
+
+/** A loop device of our own, with the one scheduler that knows weights. */
+let device: { readonly path: string; readonly number: string } | undefined;
+beforeAll(async () => {
+  if (process.getuid?.() !== 0 || missing("losetup") !== undefined) return undefined;
+  const folder = await mkdtemp("/var/tmp/ramekin-loop-");
+  const file = join(folder, "disk");
+  await writeFile(file, new Uint8Array(1 << 20));
+  const { code, stdout } = await command(["losetup", "--find", "--show", file]);
+  const path = stdout.trim();
+  if (code !== 0 || path === "") return () => rm(folder, { recursive: true });
+  const block = `/sys/block/${path.slice("/dev/".length)}`;
+  await writeFile(`${block}/queue/scheduler`, "bfq").catch(() => undefined); // a module that is not there
+  device = { path, number: (await readFile(`${block}/dev`, "utf8")).trim() };
+  return async () => {
+    await writeFile(`${block}/queue/scheduler`, "none");
+    await succeed(["losetup", "--detach", path]);
+    await rm(folder, { recursive: true });
+  };
+});
+
+describe("one container with all limits", () => {
+  beforeAll(async () => {
+    const group = `/ramekin-limits-${process.pid}`;
+    const blkio = device === undefined ? [] : ["--blkio-weight-device", `${device.path}:700`, "--device-read-bps", `${device.path}:1mb`];
+    const more = device === undefined ? [] : ["--device-write-bps", `${device.path}:2mb`, "--device-read-iops", `${device.path}:300`];
+    const iops = device === undefined ? [] : ["--device-write-iops", `${device.path}:400`];
+    // biome-ignore format: one flag and its value after the other
+    await running("all",
+      "--memory", "64m", "--memory-swap", "96m", "--memory-reservation", "32m", "--memory-swappiness", "20", "--oom-kill-disable",
+      "--oom-score-adj", "300", "--cpu-shares", "512", "--cpu-period", "50000", "--cpu-quota", "20000", "--cpuset-cpus", "0",
+      "--cpuset-mems", "0", "--blkio-weight", "300", ...blkio, ...more, ...iops, "--shm-size", "5m", "--cgroup-parent", group,
+      "--ulimit", "nofile=100:200", "--ulimit", "core=0", "--sysctl", "net.ipv4.ip_default_ttl=42", "--sysctl", "kernel.msgmax=4096");
+    return async () => {
+      await here().output(["rm", "-f", "all"]);
+      const left = readdirSync("/sys/fs/cgroup").map((name) => join("/sys/fs/cgroup", name, group));
+      for (const folder of [...left, join("/sys/fs/cgroup", group)]) if (existsSync(folder)) await eventually(() => rmdir(folder));
+    };
+  });
+  const v1 = existsSync("/sys/fs/cgroup/memory");
+
+  test("[run --memory-swap] [run --memory-reservation] memory", async () => {
+    expect(await limit("all", ["memory", "memory.memsw.limit_in_bytes"], "memory.swap.max")).toBe(`${(v1 ? 96 : 32) << 20}`);
+    expect(await limit("all", ["memory", "memory.soft_limit_in_bytes"], "memory.low")).toBe(`${32 << 20}`);
+  });
+  test("[run --memory-swappiness] [run --oom-kill-disable] what only cgroup v1 has", async ({ skip }) => {
+    if (!v1) skip("no cgroup v1");
+    expect(await limit("all", ["memory", "memory.swappiness"], "")).toBe("20");
+    expect(await limit("all", ["memory", "memory.oom_control"], "")).toContain("oom_kill_disable 1");
+  });
+  test("[run --cpu-shares] [run --cpu-period] [run --cpu-quota] [run --cpuset-cpus] [run --cpuset-mems] processors", async () => {
+    expect(await limit("all", ["cpu", "cpu.shares"], "cpu.weight")).toBe(v1 ? "512" : "20");
+    const quota = await limit("all", ["cpu", "cpu.cfs_quota_us"], "cpu.max");
+    expect(quota).toBe(v1 ? "20000" : "20000 50000");
+    if (v1) expect(await limit("all", ["cpu", "cpu.cfs_period_us"], "")).toBe("50000");
+    expect(await limit("all", ["cpuset", "cpuset.cpus"], "cpuset.cpus")).toBe("0");
+    expect(await limit("all", ["cpuset", "cpuset.mems"], "cpuset.mems")).toBe("0");
+  });
+  test("[run --blkio-weight] block IO", async ({ skip }) => {
+    if (!v1) skip("no bfq on this machine's cgroup v2");
+    expect(await limit("all", ["blkio", "blkio.bfq.weight"], "io.bfq.weight")).toBe("300");
+  });
+  const rates = "[run --device-read-bps] [run --device-write-bps] [run --device-read-iops] [run --device-write-iops]";
+  test(`[run --blkio-weight-device] ${rates} block devices`, async ({ skip }) => {
+    if (device === undefined) return skip("no block device");
+    const line = (value: string | number) => `${device.number} ${value}`;
+    if (!v1) {
+      expect(await limit("all", ["", ""], "io.max")).toBe(line(`rbps=${1 << 20} wbps=${2 << 20} riops=300 wiops=400`));
+      return;
+    }
+    expect(await limit("all", ["blkio", "blkio.bfq.weight_device"], "")).toContain(line(700));
+    expect(await limit("all", ["blkio", "blkio.throttle.read_bps_device"], "")).toBe(line(1 << 20));
+    expect(await limit("all", ["blkio", "blkio.throttle.write_bps_device"], "")).toBe(line(2 << 20));
+    expect(await limit("all", ["blkio", "blkio.throttle.read_iops_device"], "")).toBe(line(300));
+    expect(await limit("all", ["blkio", "blkio.throttle.write_iops_device"], "")).toBe(line(400));
+  });
+  test("[run --cgroup-parent] the group is in another one", async () => {
+    const { State, Id } = await here().inspect("all");
+    expect(await readFile(`/proc/${State.Pid}/cgroup`, "utf8")).toContain(`/ramekin-limits-${process.pid}/${Id}`);
+  });
+  test("[run --ulimit] [run --oom-score-adj] limits of the process", async () => {
+    const { State } = await here().inspect("all");
+    const limits = await readFile(`/proc/${State.Pid}/limits`, "utf8");
+    expect(limits).toMatch(/Max open files\s+100\s+200/);
+    expect(limits).toMatch(/Max core file size\s+0\s+0/);
+    expect((await readFile(`/proc/${State.Pid}/oom_score_adj`, "utf8")).trim()).toBe("300");
+  });
+  test("[run --sysctl] [run --shm-size] the kernel's settings and shared memory", async () => {
+    const script = "cat /proc/sys/net/ipv4/ip_default_ttl /proc/sys/kernel/msgmax; df -k /dev/shm | tail -1";
+    const [ttl, most, shm] = (await here().output(["exec", "all", "sh", "-c", script])).split("\n");
+    expect([ttl, most]).toEqual(["42", "4096"]);
+    expect(shm).toMatch(/^shm\s+5120\s/);
+  });
+  test("[inspect] HostConfig says what was asked for", async () => {
+    const { HostConfig } = await here().inspect<{ HostConfig: Record<string, unknown> }>("all");
+    expect(HostConfig).toMatchObject({
+      Memory: 64 << 20,
+      MemorySwap: 96 << 20,
+      MemoryReservation: 32 << 20,
+      MemorySwappiness: 20,
+      OomKillDisable: true,
+      OomScoreAdj: 300,
+      CpuShares: 512,
+      CpuPeriod: 50_000,
+      CpuQuota: 20_000,
+      NanoCpus: 0,
+      CpusetCpus: "0",
+      CpusetMems: "0",
+      BlkioWeight: 300,
+      ShmSize: 5 << 20,
+      Ulimits: [
+        { Name: "nofile", Soft: 100, Hard: 200 },
+        { Name: "core", Soft: 0, Hard: 0 },
+      ],
+      Sysctls: { "net.ipv4.ip_default_ttl": "42", "kernel.msgmax": "4096" },
+      CgroupParent: `/ramekin-limits-${process.pid}`,
+    });
+  });
+});
+
+test("[run --device] [run --device-cgroup-rule] devices", async () => {
+  const script = "ls -l /dev/nothing /dev/below/full /srv/zero; head -c 3 /srv/zero | wc -c; echo x > /dev/nothing && echo written";
+  const more = "mknod /dev/ours c 1 3 && echo y > /dev/ours && echo opened; mknod /dev/tun c 10 200; cat /dev/tun";
+  const folder = join(here().folder, "devices");
+  await mkdir(folder);
+  await succeed(["mknod", join(folder, "full"), "c", "1", "7"]);
+  const { stdout, stderr } = await here().ramekin(
+    // biome-ignore format: one flag and its value after the other
+    ["run", "--rm", "--device", "/dev/null:/dev/nothing:rm", "--device", `${folder}:/dev/below`, "--device", "/dev/zero:/srv/zero",
+      "--device-cgroup-rule", "c 10:200 m", "busybox", "sh", "-c", `${script}; ${more}`],
+  );
+  expect(stdout).toMatch(/1, +3 .*\/dev\/nothing/);
+  expect(stdout).toMatch(/1, +7 .*\/dev\/below\/full/);
+  expect(stdout).toMatch(/1, +5 .*\/srv\/zero\n3\n/);
+  // /dev/null is one of the default devices: those stay open
+  expect(stdout).toContain("written\nopened\n");
+  expect(stderr).toContain("Operation not permitted");
+});
+
+test("[run --device-cgroup-rule] opens what is closed", async ({ skip }) => {
+  if (device === undefined) return skip("no block device");
+  const [major, minor] = device.number.split(":");
+  const script = `mknod /dev/disk b ${major} ${minor}; head -c 1 /dev/disk | wc -c`;
+  const run = (...flags: string[]) => here().ramekin(["run", "--rm", ...flags, "busybox", "sh", "-c", script]);
+  expect((await run()).stdout).toBe("0\n");
+  expect((await run("--device-cgroup-rule", `b ${major}:* rm`)).stdout).toBe("1\n");
+});
+
+test("[run --cpu-rt-runtime] [run --cpu-rt-period] real time comes from the parent", async ({ skip }) => {
+  const cpu = "/sys/fs/cgroup/cpu";
+  if (!existsSync(join(cpu, "cpu.rt_runtime_us"))) skip("this cpu controller has no real time");
+  const without = await here().ramekin(["run", "--rm", "--cpu-rt-runtime", "10000", "busybox", "true"]);
+  expect(without.code).toBe(125);
+  expect(without.stderr).toContain("the control group /ramekin has no real time to give");
+  const parent = `ramekin-rt-${process.pid}`;
+  await mkdir(join(cpu, parent));
+  try {
+    await writeFile(join(cpu, parent, "cpu.rt_runtime_us"), "20000");
+    const flags = ["--cgroup-parent", parent, "--cpu-rt-runtime", "10000", "--cpu-rt-period", "500000"];
+    await running("timely", ...flags);
+    expect(await limit("timely", ["cpu", "cpu.rt_runtime_us"], "")).toBe("10000");
+    expect(await limit("timely", ["cpu", "cpu.rt_period_us"], "")).toBe("500000");
+    await here().output(["rm", "-f", "timely"]);
+  } finally {
+    await eventually(() => rmdir(join(cpu, parent)));
+  }
+});
+
+test("[run --cgroup-conf] files of cgroup v2 are set, or refused where there are none", async () => {
+  const flags = ["--cgroup-conf", "memory.high=50000000"];
+  if (existsSync("/sys/fs/cgroup/memory")) {
+    const { code, stderr } = await here().ramekin(["run", "--rm", ...flags, "busybox", "true"]);
+    expect([code, stderr]).toEqual([125, expect.stringContaining("this machine's controllers are those of v1")]);
+    return;
+  }
+  await running("unified", ...flags);
+  expect(await limit("unified", ["", ""], "memory.high")).toBe("49999872");
+  await here().output(["rm", "-f", "unified"]);
+});
+
+test("all that is wrong with the limits is told at once", async () => {
+  const before = await here().traces();
+  // biome-ignore format: one flag and its value after the other
+  const { code, stderr } = await here().ramekin(["run", "--rm", "--memory", "64m", "--memory-swap", "32m", "--cpus", "0.5",
+    "--cpu-quota", "5000", "--cpuset-cpus", "0-999", "--blkio-weight", "5", "--device", "/dev/no-such", "--ulimit", "nofile=999999999",
+    "--sysctl", "kernel.hostname=x", "--oom-score-adj", "2000", "--device-cgroup-rule", "c 1", "busybox", "true"]);
+  expect(code).toBe(125);
+  expect(stderr.split("\n").filter((line) => line.startsWith("  - "))).toHaveLength(canRaise() ? 8 : 9);
+  for (const part of ["less than memory alone", "exclude each other", "requested CPUs", "weight of 5", "/dev/no-such does not exist"])
+    expect(stderr).toContain(part);
+  for (const part of ["sysctl kernel.hostname is not allowed", "adjustment of 2000", "no device rule: c 1"]) expect(stderr).toContain(part);
+  expect(await here().traces()).toEqual(before);
+});
+
+/** With CAP_SYS_RESOURCE a limit above one's own is nothing wrong. */
+function canRaise(): boolean {
+  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+  return ((BigInt(`0x${mask}`) >> 24n) & 1n) === 1n;
+}
 
 test("the cgroup goes with the container, and is not the supervisor's", async () => {
   const id = await running("grouped");

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::run_directory::RunDirectory;
-use crate::{no_cgroup, spec, unprivileged};
+use crate::{no_cgroup, sources, spec, unprivileged};
 
 /// What the supervisor keeps of the specification.
 #[derive(Debug)]
@@ -76,6 +76,7 @@ pub fn prepare(config: &Config, run: &RunDirectory) -> Result<Prepared> {
 pub fn write_bundle(config: &Config, run: &RunDirectory, root: &Root) -> Result<Final> {
     let mut spec = read_spec(&config.bundle.join("config.json"))?;
     spec::relocate(&mut spec, &config.bundle, &run.path("rootfs"));
+    sources::provide(&config.sources, run, &mut spec)?;
     spec::deny_devices(&mut spec);
     if let (true, Some(process)) = (
         config.user.is_some() || !config.groups.is_empty(),
@@ -97,14 +98,17 @@ pub fn write_bundle(config: &Config, run: &RunDirectory, root: &Root) -> Result<
     make_targets(root, &spec)?;
     let bundle = run.path("bundle");
     fs::create_dir_all(&bundle).context(|| bundle.display().to_string())?;
-    let file = bundle.join("config.json");
-    fs::write(&file, spec.to_string()).context(|| file.display().to_string())?;
-    let process = spec.get("process").unwrap_or(&Value::Null);
+    // Without the secrets that the process itself is about to get: this file is on the disk.
     if let Some(health) = &config.supervision.health {
         let file = run.path("health.json");
+        let process = spec.get("process").unwrap_or(&Value::Null);
         let check = spec::check_process(process, &health.args);
         fs::write(&file, check.to_string()).context(|| file.display().to_string())?;
     }
+    sources::add_variables(&config.variables, &bundle, &mut spec)?;
+    let file = bundle.join("config.json");
+    fs::write(&file, spec.to_string()).context(|| file.display().to_string())?;
+    let process = spec.get("process").unwrap_or(&Value::Null);
     Ok(Final {
         new_network,
         hooks: spec.get("hooks").is_some_and(|hooks| !hooks.is_null()),
@@ -141,6 +145,7 @@ pub fn identify(
 
 /// Resource limits that we may not raise stay as they are; that is said, and no reason to fail.
 pub fn limit(process: &mut Value, in_user_namespace: bool) {
+    unprivileged::restore_infinity(process);
     let asked = process
         .get("rlimits")
         .and_then(Value::as_array)

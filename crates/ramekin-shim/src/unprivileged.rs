@@ -31,6 +31,23 @@ pub fn clamp_limits(process: &mut Value, hard: impl Fn(&str) -> Option<u64>) -> 
     lowered
 }
 
+/// A limit that is none has the greatest number of 64 bits, which callers that count in floating point cannot write.
+pub fn restore_infinity(process: &mut Value) {
+    for limit in process
+        .get_mut("rlimits")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        for side in ["hard", "soft"] {
+            let number = limit.get(side).and_then(Value::as_f64).unwrap_or(0.0);
+            if number < 0.0 || number >= u64::MAX as f64 {
+                limit[side] = u64::MAX.into();
+            }
+        }
+    }
+}
+
 /// Our own hard limit of that name.
 pub fn hard_limit(name: &str) -> Option<u64> {
     let resource = match name {
@@ -149,6 +166,18 @@ mod tests {
             json!({ "type": "RLIMIT_NOFILE", "hard": 50, "soft": 10 })
         );
         assert!(hard_limit("RLIMIT_NOFILE").is_some() && hard_limit("RLIMIT_X").is_none());
+    }
+
+    #[test]
+    fn a_limit_that_is_none_comes_back_from_floating_point() {
+        let mut process: Value =
+            serde_json::from_str(r#"{"rlimits":[{"hard":18446744073709552000,"soft":-1},{"hard":18446744073709551615,"soft":7}]}"#)
+                .unwrap();
+        restore_infinity(&mut process);
+        assert_eq!(
+            process["rlimits"],
+            json!([{ "hard": u64::MAX, "soft": u64::MAX }, { "hard": u64::MAX, "soft": 7 }])
+        );
     }
 
     #[test]

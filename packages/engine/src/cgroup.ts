@@ -19,11 +19,11 @@ export async function cgroupMode(): Promise<EngineInfo["cgroup"]> {
 
 /**
  * Where a container's control group goes, absolute in each hierarchy: `/ramekin/<id>`, or without root below the one that we are
- * in. Undefined where we may make none: then the container runs in ours, without limits.
+ * in. `parent` takes the place of `/ramekin`. Undefined where we may make none: then the container runs in ours, without limits.
  */
-export async function cgroupPath(id: string, rootless: boolean): Promise<string | undefined> {
-  if (!rootless) return `/ramekin/${id}`;
-  return (await cgroupsWritable(true)) ? join(await ownCgroup(), "ramekin", id) : undefined;
+export async function cgroupPath(id: string, rootless: boolean, parent = "ramekin"): Promise<string | undefined> {
+  if (!rootless) return join("/", parent, id);
+  return (await cgroupsWritable(true)) ? join(await ownCgroup(), parent, id) : undefined;
 }
 
 /** Refuses a limit that nothing would enforce. Without one there is nothing to look at. */

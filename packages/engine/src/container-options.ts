@@ -1,5 +1,6 @@
-import type { Cancellable, Platform, Resources, Signal, WindowSize } from "@ramekin/core";
+import type { Cancellable, Platform, Signal, WindowSize } from "@ramekin/core";
 import type { PullProgress } from "./api.ts";
+import type { ResourceOptions } from "./resource-options.ts";
 
 export interface BindMount {
   readonly type: "bind";
@@ -27,7 +28,7 @@ export interface TmpfsMount {
 }
 
 /** What `docker create` takes; absent fields come from the image, then from the defaults. */
-export interface ContainerOptions extends Cancellable {
+export interface ContainerOptions extends Cancellable, ResourceOptions {
   readonly image: string;
   /** Replaces the image's Cmd. */
   readonly command?: readonly string[];
@@ -55,7 +56,6 @@ export interface ContainerOptions extends Cancellable {
   /** A small init as pid 1, which reaps and passes signals on. */
   readonly init?: boolean;
   readonly readOnly?: boolean;
-  readonly resources?: Resources;
   /** Removed by the supervisor when it has ended. */
   readonly autoRemove?: boolean;
   readonly stopSignal?: Signal;

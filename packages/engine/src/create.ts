@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isRamekinError, type LogWriterSpec, type Mount, RamekinError } from "@ramekin/core";
+import { isRamekinError, type LogWriterSpec, type Mount, Objections, RamekinError } from "@ramekin/core";
 import { randomHex } from "@ramekin/native";
 import type { MountConfig } from "@ramekin/oci";
 import type { ContainerConfig, ContainerOptions } from "./api.ts";
-import { cgroupPath, checkLimits } from "./cgroup.ts";
+import { cgroupPath } from "./cgroup.ts";
 import { tell } from "./container-event.ts";
 import { departureMs, isLeaving } from "./departure.ts";
 import { writeEtcFiles } from "./etc-files.ts";
@@ -16,9 +16,10 @@ import { suggestName } from "./names.ts";
 import { type ChosenNetwork, chooseNetwork } from "./network.ts";
 import { processArgs } from "./process.ts";
 import { mustResolve, type ResolvedImage } from "./resolve.ts";
+import { planSandbox, type SandboxSpec } from "./sandbox.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { parseSignal } from "./signals.ts";
-import { containerSpec, hostnameOf } from "./spec.ts";
+import { containerSpec, hostnameOf, specText } from "./spec.ts";
 import { fileError, replaceFile } from "./store/files.ts";
 import { readImages } from "./store/images.ts";
 import { markUsed } from "./store/last-use.ts";
@@ -55,6 +56,7 @@ interface Plan {
   readonly isolation: { readonly name: string; readonly package: string };
   readonly log: { readonly name: string; readonly package: string; readonly options: Readonly<Record<string, string>> };
   readonly mounts: readonly MountConfig[];
+  readonly sandbox: SandboxSpec;
   readonly rootless: boolean;
   readonly init?: string;
 }
@@ -63,15 +65,15 @@ async function planContainer(scope: Scope, options: ContainerOptions): Promise<P
   if (options.name !== undefined) checkName(options.name);
   const rootless = process.geteuid?.() !== 0;
   const logName = options.log?.driver ?? (await scope.kernel.preference("log"))?.names[0] ?? "json-file";
-  const [network, storage, isolation, log, mounts, init] = await Promise.all([
+  const [network, storage, isolation, log, mounts, init, sandbox] = await new Objections().all(
     chooseNetwork(scope, options.network),
     scope.kernel.choose("storage", options.storage),
     scope.kernel.choose("isolation", options.isolation),
     scope.kernel.choose("log", logName),
     userMounts(options.mounts),
     options.init ? import("./init-program.ts").then(({ initProgram }) => initProgram()) : undefined,
-    checkLimits(options.resources, rootless),
-  ]);
+    planSandbox(scope, options, { rootless }),
+  );
   return {
     options,
     network,
@@ -79,6 +81,7 @@ async function planContainer(scope: Scope, options: ContainerOptions): Promise<P
     isolation,
     log: { name: log.name, package: log.package, options: options.log?.options ?? {} },
     mounts,
+    sandbox,
     rootless,
     ...(init !== undefined && { init }),
   };
@@ -204,7 +207,8 @@ async function furnish(scope: Scope, plan: Plan, config: ContainerConfig, image:
       network: network.driver.namespace,
       hostname,
       paths,
-      cgroupsPath: await cgroupPath(id, rootless),
+      cgroupsPath: await cgroupPath(id, rootless, options.cgroupParent),
+      sandbox: plan.sandbox,
       rootless,
       ...(plan.init !== undefined && { init: plan.init }),
     });
@@ -213,7 +217,7 @@ async function furnish(scope: Scope, plan: Plan, config: ContainerConfig, image:
   const writer = async () => (await scope.kernel.use("log", plan.log.name)).writer({ containerId: id, options: plan.log.options });
 
   const [mounts, finished, log] = await all(snapshot(), spec(), writer(), writeEtcFiles(paths, hostname, network.driver.namespace));
-  writeFileSync(paths.spec, JSON.stringify(finished), { mode: 0o600 });
+  writeFileSync(paths.spec, specText(finished), { mode: 0o600 });
   return { config, mounts, log };
 }
 

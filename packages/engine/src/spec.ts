@@ -5,6 +5,7 @@ import type { ContainerOptions } from "./api.ts";
 import { etcMounts } from "./etc-files.ts";
 import type { OpenedImage } from "./image.ts";
 import { numericUser, processCwd, processEnv } from "./process.ts";
+import type { SandboxSpec } from "./sandbox.ts";
 import type { ContainerPaths } from "./store/paths.ts";
 
 /** Where the init program is bound to; the supervisor makes the file that it covers. */
@@ -21,6 +22,8 @@ export interface SpecInput {
   readonly hostname: string;
   readonly paths: ContainerPaths;
   readonly cgroupsPath: string | undefined;
+  /** What limits, privileges and namespaces add. */
+  readonly sandbox: SandboxSpec;
   readonly rootless: boolean;
   /** Of the init program, with `init`. */
   readonly init?: string;
@@ -45,13 +48,18 @@ export function containerSpec(input: SpecInput): RuntimeConfig {
     readonlyRoot: options.readOnly ?? false,
     mounts: [...init, ...etcMounts(paths, taken), ...mounts],
     rootfsPropagation: rootPropagation(options),
-    namespaces: { network },
     ...(input.cgroupsPath !== undefined && { cgroupsPath: input.cgroupsPath }),
-    ...(options.resources && { resources: options.resources }),
-    annotations: { "dev.ramekin.container.id": id },
     architecture: image.config.architecture || "amd64",
     rootless,
+    ...input.sandbox,
+    namespaces: { network, ...input.sandbox.namespaces },
+    annotations: { ...input.sandbox.annotations, "dev.ramekin.container.id": id },
   });
+}
+
+/** config.json: JSON, but for a limit that is none, which is the greatest number of 64 bits and so more than JavaScript counts to. */
+export function specText(spec: object): string {
+  return JSON.stringify(spec).replaceAll(/"(hard|soft)":-1(?=[,}])/g, '"$1":18446744073709551615');
 }
 
 /** A mount that passes mounts on needs a root that does not stop them. */

@@ -45,7 +45,12 @@ export async function start(scope: Scope, config: ContainerConfig, options: Star
 
   const { mounts, log } = prepared ?? (await prepareAgain(scope, config));
   const storage = await scope.kernel.use("storage", config.storage.driver);
-  const cleanup = await cleanupList(scope.paths, config, storage, await cgroupPath(id, process.geteuid?.() !== 0));
+  const cleanup = await cleanupList(
+    scope.paths,
+    config,
+    storage,
+    await cgroupPath(id, process.geteuid?.() !== 0, config.options.cgroupParent),
+  );
   let attachment: Attachment | undefined;
   try {
     await isolation.create(id, paths.bundle, {

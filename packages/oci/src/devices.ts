@@ -1,5 +1,13 @@
 import type { Device, DeviceRule, MountConfig } from "./runtime-config.ts";
 
+/** A device with what a specification says about it in other places. */
+export interface SpecDevice extends Device {
+  /** Of `rwm`; all when absent. */
+  readonly access?: string;
+  /** The node on the host, where it is not at the same path. */
+  readonly source?: string;
+}
+
 /**
  * The devices that every container has (config-linux.md, "Default Devices"). Runtimes make them unasked, by mknod(2) or, in
  * a user namespace, by bind mounts: so a spec does not list them, but allows them.
@@ -21,7 +29,7 @@ const terminals = [
 ] as const;
 
 /** Nothing opens but the above and `extra`; any node may be made (CAP_MKNOD is a default capability), which alone opens nothing. */
-export function deviceRules(extra: readonly (Device & { readonly access?: string })[] = []): DeviceRule[] {
+export function deviceRules(extra: readonly SpecDevice[] = []): DeviceRule[] {
   const allow = ({ type, major, minor, access = "rwm" }: Omit<Device, "path"> & { readonly access?: string }): DeviceRule => ({
     allow: true,
     // A FIFO (`p`) is no device to the control group; `u` is another name for `c`.
@@ -40,6 +48,6 @@ export function deviceRules(extra: readonly (Device & { readonly access?: string
 }
 
 /** Where mknod(2) is not allowed, the host's own node stands in for each device. */
-export function deviceMounts(devices: readonly Device[]): MountConfig[] {
-  return devices.map(({ path }) => ({ destination: path, type: "bind", source: path, options: ["bind", "nosuid", "noexec"] }));
+export function deviceMounts(devices: readonly SpecDevice[]): MountConfig[] {
+  return devices.map(({ path, source = path }) => ({ destination: path, type: "bind", source, options: ["bind", "nosuid", "noexec"] }));
 }

@@ -10,7 +10,7 @@ export {
 export { chainIDs } from "./chain-id.ts";
 export { applyChange } from "./change.ts";
 export { readDescriptor, readDescriptors } from "./descriptor.ts";
-export { defaultDevices, deviceMounts, deviceRules } from "./devices.ts";
+export { defaultDevices, deviceMounts, deviceRules, type SpecDevice } from "./devices.ts";
 export { asDiffID, blobPath, type DigesterFor, digestAlgorithm, digestHex, digestOf, isDigest, parseDigest } from "./digest.ts";
 export { type ContainerImage, checkPlatform, findManifest, type ImageOptions, imageFrom, manifestsBelow, pairLayers } from "./image.ts";
 export { type ContainerImageConfig, type Healthcheck, type HistoryEntry, type ImageRunConfig, parseImageConfig } from "./image-config.ts";

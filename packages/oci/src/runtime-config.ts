@@ -108,9 +108,7 @@ export interface DeviceRule {
 
 export interface LinuxResources extends Resources {
   readonly devices?: readonly DeviceRule[];
-  readonly blockIO?: Readonly<Record<string, unknown>>;
   readonly hugepageLimits?: readonly { readonly pageSize: string; readonly limit: number }[];
-  readonly unified?: Readonly<Record<string, string>>;
 }
 
 /** config-linux.md, "Seccomp". */

@@ -1,9 +1,8 @@
 import type { IdMapping } from "@ramekin/core";
 import { capabilitySets, chooseCapabilities } from "./capabilities.ts";
-import { deviceMounts, deviceRules } from "./devices.ts";
+import { deviceMounts, deviceRules, type SpecDevice } from "./devices.ts";
 import { defaultMaskedPaths, defaultMounts, defaultReadonlyPaths, mergeMounts } from "./mounts.ts";
 import type {
-  Device,
   LinuxResources,
   MountConfig,
   Namespace,
@@ -44,8 +43,8 @@ export interface SpecOptions {
   readonly mounts?: readonly MountConfig[];
   /** Bytes of /dev/shm. */
   readonly shmSize?: number;
-  /** Beside the default ones; `access` of `rwm`. */
-  readonly devices?: readonly (Device & { readonly access?: string })[];
+  /** Beside the default ones. */
+  readonly devices?: readonly SpecDevice[];
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
 
@@ -76,7 +75,10 @@ export function defaultSpec(options: SpecOptions): RuntimeConfig {
   const { rootless = false, devices = [], hostname, domainname, annotations } = options;
   const capabilities = options.capabilities ?? chooseCapabilities();
   const namespaces = specNamespaces(options.namespaces);
-  const own = [...(options.mounts ?? []), ...(rootless ? deviceMounts(devices) : [])];
+  // In a user namespace no node can be made, and libcontainer makes none outside of /dev: there the host's own stands in.
+  const isMounted = ({ path }: SpecDevice) => rootless || options.idMap !== undefined || !path.startsWith("/dev/");
+  const made = devices.filter((device) => !isMounted(device));
+  const own = [...(options.mounts ?? []), ...deviceMounts(devices.filter(isMounted))];
   const seccomp = specSeccomp(options, capabilities);
   const sysctl = specSysctl(options, namespaces);
   return {
@@ -90,7 +92,7 @@ export function defaultSpec(options: SpecOptions): RuntimeConfig {
     linux: {
       namespaces,
       ...(options.idMap && { uidMappings: options.idMap.uids, gidMappings: options.idMap.gids }),
-      ...(!rootless && devices.length > 0 && { devices: devices.map(({ access: _, ...device }) => device) }),
+      ...(made.length > 0 && { devices: made.map(({ access: _, source: __, ...device }) => device) }),
       ...(options.cgroupsPath !== undefined && { cgroupsPath: options.cgroupsPath }),
       // The device list is root's to set: without root there is no node that could be opened and not before.
       resources: { ...options.resources, ...(!rootless && { devices: [...deviceRules(devices), ...(options.resources?.devices ?? [])] }) },

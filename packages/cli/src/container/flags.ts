@@ -1,10 +1,11 @@
 import type { Flags, Refusal } from "../verb.ts";
+import { resourceFlags } from "./resource-flags.ts";
 
 /** What `run` and `create` have in common. */
 export const containerFlags = {
+  ...resourceFlags,
   attach: { type: "list", short: "a", summary: "Attach to STDIN, STDOUT or STDERR" },
   cidfile: { type: "string", value: "file", summary: "Write the container ID to the file", complete: "file" },
-  cpus: { type: "decimal", summary: "Number of CPUs" },
   entrypoint: { type: "string", summary: "Overwrite the default ENTRYPOINT of the image" },
   env: { type: "list", short: "e", summary: "Set environment variables" },
   "env-file": { type: "list", summary: "Read in a file of environment variables", complete: "file" },
@@ -12,11 +13,9 @@ export const containerFlags = {
   init: { type: "boolean", summary: "Run an init inside the container that forwards signals and reaps processes" },
   interactive: { type: "boolean", short: "i", summary: "Keep STDIN open even if not attached" },
   label: { type: "list", short: "l", summary: "Set meta data on a container" },
-  memory: { type: "bytes", short: "m", summary: "Memory limit" },
   mount: { type: "list", value: "mount", summary: "Attach a filesystem mount to the container (type bind or tmpfs)" },
   name: { type: "string", summary: "Assign a name to the container" },
   network: { type: "string", value: "network", summary: 'Connect the container to a network: "none" or "host"' },
-  "pids-limit": { type: "int", summary: "Tune container pids limit (set -1 for unlimited)" },
   platform: { type: "string", summary: "Choose the platform of a multi-platform image" },
   pull: {
     type: "string",

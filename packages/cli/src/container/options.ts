@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
-import { RamekinError } from "@ramekin/core";
+import { Objections, RamekinError } from "@ramekin/core";
 import type { ContainerOptions } from "@ramekin/engine";
 import { parsePlatform } from "@ramekin/oci";
+import { defined } from "../values/defined.ts";
 import { parseEnvironment, parseEnvironmentFile, parseLabels } from "../values/key-value.ts";
 import { parseSignal } from "../values/signal.ts";
 import type { FlagValues } from "../verb.ts";
 import type { containerFlags } from "./flags.ts";
 import { parseMount, parseTmpfs, parseVolume } from "./mounts.ts";
+import { resourceOptions } from "./resources.ts";
 
 export type ContainerFlagValues = FlagValues<typeof containerFlags>;
 
@@ -22,35 +24,37 @@ export async function containerOptions(
   [image = "", ...command]: readonly string[],
   { environment, workingDirectory }: Surroundings,
 ): Promise<ContainerOptions> {
-  const resources = resourcesFrom(flags);
+  const objections = new Objections();
   const mounts = [
-    ...flags.volume.map((text) => parseVolume(text, workingDirectory)),
-    ...flags.mount.map((text) => parseMount(text, workingDirectory)),
-    ...flags.tmpfs.map(parseTmpfs),
+    ...objections.each(flags.volume, (text) => parseVolume(text, workingDirectory)),
+    ...objections.each(flags.mount, (text) => parseMount(text, workingDirectory)),
+    ...objections.each(flags.tmpfs, parseTmpfs),
   ];
-  return defined({
+  const options = defined({
+    ...resourceOptions(flags, objections),
     image,
     command: command.length > 0 ? command : undefined,
     // an empty one clears the image's
     entrypoint: flags.entrypoint === undefined ? undefined : flags.entrypoint === "" ? [] : [flags.entrypoint],
     name: flags.name,
-    platform: flags.platform === undefined ? undefined : parsePlatform(flags.platform),
+    platform: flags.platform === undefined ? undefined : objections.hear(() => parsePlatform(flags.platform as string)),
     pull: flags.pull as "always" | "missing" | "never",
-    env: await environmentFrom(flags, environment),
-    workdir: workdirFrom(flags.workdir),
+    env: await objections.await(environmentFrom(flags, environment)),
+    workdir: objections.hear(() => workdirFrom(flags.workdir)),
     user: flags.user,
     hostname: flags.hostname,
-    labels: parseLabels(flags.label),
+    labels: objections.hear(() => parseLabels(flags.label)),
     mounts,
-    network: networkFrom(flags.network),
+    network: objections.hear(() => networkFrom(flags.network)),
     tty: flags.tty,
     init: flags.init,
     readOnly: flags["read-only"],
-    resources,
     autoRemove: flags.rm,
-    stopSignal: flags["stop-signal"] === undefined ? undefined : parseSignal(flags["stop-signal"]),
+    stopSignal: flags["stop-signal"] === undefined ? undefined : objections.hear(() => parseSignal(flags["stop-signal"] as string)),
     stopTimeout: flags["stop-timeout"],
   });
+  objections.raise();
+  return options;
 }
 
 /** Files first, then `--env`, whatever their order on the line. */
@@ -67,21 +71,6 @@ export async function environmentFrom(
     texts.push(...parseEnvironmentFile(text, path));
   }
   return parseEnvironment([...texts, ...flags.env], caller);
-}
-
-function resourcesFrom(flags: ContainerFlagValues): ContainerOptions["resources"] {
-  const { memory, cpus } = flags;
-  const pids = flags["pids-limit"];
-  if (cpus !== undefined && cpus < 0.001)
-    throw new RamekinError("INVALID_ARGUMENT", `${cpus} CPUs are too few`, { hint: "0.001 is the least" });
-  const period = 100_000;
-  const resources = defined({
-    // as Docker: as much swap again as memory
-    memory: memory ? { limit: memory, swap: memory * 2 } : undefined,
-    cpu: cpus ? { quota: Math.round(cpus * period), period } : undefined,
-    pids: pids ? { limit: pids } : undefined,
-  });
-  return Object.keys(resources).length > 0 ? resources : undefined;
 }
 
 /** Names of drivers go to the engine, which knows those of plugins; what no driver can be is refused here. */
@@ -108,13 +97,4 @@ function workdirFrom(path: string | undefined): string | undefined {
     throw new RamekinError("INVALID_ARGUMENT", `the working directory ${path} is not absolute`);
   }
   return path;
-}
-
-type Defined<T> = { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> } & {
-  [K in keyof T as undefined extends T[K] ? never : K]: T[K];
-};
-
-/** Without the fields that are undefined: the contracts tell absent from undefined. */
-function defined<T extends object>(fields: T): Defined<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

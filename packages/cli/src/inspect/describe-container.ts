@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { BindMount, ContainerDetails, TmpfsMount } from "@ramekin/engine";
+import { describeResources } from "./describe-resources.ts";
 
 const never = "0001-01-01T00:00:00Z";
 
@@ -60,9 +61,7 @@ export function describeContainer(container: ContainerDetails): object {
 
 function describeHost({ config, network }: ContainerDetails): object {
   const { options } = config;
-  const { memory, cpu, pids } = options.resources ?? {};
   const binds = (options.mounts ?? []).filter((mount): mount is BindMount => mount.type === "bind");
-  const period = cpu?.period ?? 100_000;
   return {
     Binds: binds.map(({ source, target, readOnly }) => `${source}:${target}${readOnly ? ":ro" : ""}`),
     LogConfig: { Type: config.log.driver, Config: config.log.options },
@@ -71,10 +70,7 @@ function describeHost({ config, network }: ContainerDetails): object {
     ReadonlyRootfs: options.readOnly ?? false,
     Init: options.init ?? false,
     Isolation: config.isolation.driver,
-    Memory: memory?.limit ?? 0,
-    MemorySwap: memory?.swap ?? 0,
-    NanoCpus: cpu?.quota ? Math.round((cpu.quota / period) * 1e9) : 0,
-    PidsLimit: pids?.limit ?? null,
+    ...describeResources(options),
   };
 }
 
