@@ -6,7 +6,7 @@ import { type HttpResponse, readAll } from "./http.ts";
 import { acceptManifests, resolveManifest } from "./manifest.ts";
 import { nextPage } from "./next-page.ts";
 import type { Session } from "./session.ts";
-import { describe, uploadManifest } from "./upload.ts";
+import { describe, existsRemotely, uploadManifest } from "./upload.ts";
 
 export interface ReferrersOptions extends Cancellable {
   readonly artifactType?: string;
@@ -144,7 +144,18 @@ async function changeFallback(
       const tag = formatReference({ ...reference, tag: referrersTag(subject) });
       throw new RamekinError("ABORTED", `others undid each of ${maxChanges} changes of ${tag}`, { hint: "try again when they are done" });
     }
-    await writeFallback(session, reference, subject, after, signal);
+    await writeFallback(session, reference, subject, after, signal).catch(async (error: unknown) => {
+      // A registry refuses a list of what it does not have: somebody has deleted one of them, and perhaps not said so here.
+      if (!isRamekinError(error, "INVALID_ARGUMENT")) throw error;
+      const there = await Promise.all(after.map((each) => existsRemotely(session, reference, each, { signal })));
+      await writeFallback(
+        session,
+        reference,
+        subject,
+        after.filter((_, index) => there[index]),
+        signal,
+      );
+    });
     // As long as another client may take for the same, and for each a different time.
     const pause = Math.max(shortestPause, 2 * (performance.now() - begin)) * (1 + Math.random());
     await sleep(pause, undefined, signal && { signal }).catch((cause: unknown) => {
