@@ -68,6 +68,11 @@ pub struct Options {
     pub strict_devices: bool,
     /// One syncfs(2) at the end.
     pub durable: bool,
+    /// The archive is no layer: no name has a meaning, a directory takes no other's place nor gives its own up, and the
+    /// root stays as it is.
+    pub verbatim: bool,
+    /// All of it is this user's and group's.
+    pub owner: Option<(u32, u32)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -146,13 +151,17 @@ fn write_all(
     writer: &mut Writer<'_>,
     seen: &mut Seen,
 ) -> Result<()> {
-    while let Some(entry) = reader.next_entry()? {
+    while let Some(mut entry) = reader.next_entry()? {
+        (entry.uid, entry.gid) = writer.options.owner.unwrap_or((entry.uid, entry.gid));
         seen.entries += 1;
         seen.root = seen.root || names::clean(&entry.path).is_ok_and(|path| path.is_empty());
         let written = writer
             .check(&entry, seen.entries)
             .and_then(|()| writer.write(&entry, reader));
-        written.map_err(|error| error.within(format!("layer entry {}", entry.name())))?;
+        written.map_err(|error| match writer.options.verbatim {
+            true => error.within(entry.name()),
+            false => error.within(format!("layer entry {}", entry.name())),
+        })?;
     }
     Ok(())
 }

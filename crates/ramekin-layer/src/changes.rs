@@ -1,6 +1,7 @@
 //! What a container has changed, for people.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use ramekin_sys::rooted::Root;
 use ramekin_sys::{Context, Result};
@@ -16,8 +17,13 @@ struct Change<'a> {
 }
 
 /// A line of JSON each, in the order of their paths. A path that is not UTF-8 is shown as well as can be.
-pub fn changes(lower: &Root, upper: &Upper, sink: &mut impl Write) -> Result<()> {
-    for difference in compare(lower, upper)?
+pub fn changes(
+    lower: &Root,
+    upper: &Upper,
+    targets: &[PathBuf],
+    sink: &mut impl Write,
+) -> Result<()> {
+    for difference in compare(lower, upper, targets)?
         .iter()
         .filter(|difference| !difference.path.is_empty())
     {

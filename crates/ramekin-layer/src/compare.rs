@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use ramekin_sys::rooted::Root;
 use ramekin_sys::tree::read_dir;
@@ -14,6 +15,7 @@ use rustix::io::Errno;
 use crate::apply::place::as_path;
 use crate::overlay;
 use crate::same::{same_attributes, same_file};
+use crate::targets::Targets;
 
 /// The newer of two trees.
 pub enum Upper {
@@ -51,10 +53,13 @@ pub struct Difference {
 }
 
 /// Parents before children, siblings by the bytes of their names. A change makes all directories above it `Modified`.
-pub fn compare(lower: &Root, upper: &Upper) -> Result<Vec<Difference>> {
+/// `targets`, absolute, are there to be mounted on: where they are new and empty they do not count, nor do directories that
+/// were only made or touched for them.
+pub fn compare(lower: &Root, upper: &Upper, targets: &[PathBuf]) -> Result<Vec<Difference>> {
     let mut comparison = Comparison {
         lower,
         upper,
+        targets: Targets::new(targets),
         found: Vec::new(),
         unchanged: HashMap::new(),
         pending: Vec::new(),
@@ -63,8 +68,10 @@ pub fn compare(lower: &Root, upper: &Upper) -> Result<Vec<Difference>> {
     let Comparison {
         mut found,
         unchanged,
+        targets,
         ..
     } = comparison;
+    targets.forget(&mut found);
     keep_links_whole(upper, &mut found, &unchanged)?;
     add_parents(&mut found);
     found.sort_by(|one, other| by_component(&one.path, &other.path));
@@ -79,6 +86,7 @@ fn by_component(one: &[u8], other: &[u8]) -> std::cmp::Ordering {
 struct Comparison<'a> {
     lower: &'a Root,
     upper: &'a Upper,
+    targets: Targets,
     found: Vec<Difference>,
     /// Files with several names that have not changed, by inode: a new name may belong to one of them.
     unchanged: HashMap<(u64, u64), Vec<Vec<u8>>>,
@@ -170,6 +178,9 @@ impl Comparison<'_> {
         let is_directory =
             |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
         let (Some(lower), Some(below)) = (lower, below) else {
+            if self.targets.covers(&path, upper, name, above)? {
+                return Ok(());
+            }
             if is_directory(above) {
                 self.pending.push(Pending {
                     path: path.clone(),
@@ -187,7 +198,17 @@ impl Comparison<'_> {
                 has_lower,
                 whole,
             });
-            !has_lower || !same_directory(lower, upper, name, below, above)?
+            match has_lower {
+                false => true,
+                true => match same_directory(lower, upper, name, below, above)? {
+                    Same::Yes => false,
+                    Same::ButTime => {
+                        self.targets.touched.insert(path.clone());
+                        true
+                    }
+                    Same::No => true,
+                },
+            }
         } else {
             !same_file(lower, below, upper, above, name)?
         };
@@ -207,19 +228,28 @@ impl Comparison<'_> {
     }
 }
 
+enum Same {
+    Yes,
+    ButTime,
+    No,
+}
+
 fn same_directory(
     lower: &OwnedFd,
     upper: &OwnedFd,
     name: &CStr,
     below: &Stat,
     above: &Stat,
-) -> std::io::Result<bool> {
-    if (below.st_mtime, below.st_mtime_nsec) != (above.st_mtime, above.st_mtime_nsec) {
-        return Ok(false);
-    }
+) -> std::io::Result<Same> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let open = |parent: &OwnedFd| rustix::fs::openat(parent, name, flags, Mode::empty());
-    same_attributes(open(lower)?.as_fd(), below, open(upper)?.as_fd(), above)
+    let same = same_attributes(open(lower)?.as_fd(), below, open(upper)?.as_fd(), above)?;
+    let time = |stat: &Stat| (stat.st_mtime, stat.st_mtime_nsec);
+    Ok(match (same, time(below) == time(above)) {
+        (true, true) => Same::Yes,
+        (true, false) => Same::ButTime,
+        (false, _) => Same::No,
+    })
 }
 
 /// A new name for an unchanged file makes a hard link only if the file is in the layer as well.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufWriter, Read, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use ramekin_codec::{Algorithm, Hasher};
 use ramekin_sys::rooted::Root;
@@ -22,9 +23,9 @@ pub struct Diffed {
     pub size: u64,
 }
 
-/// Writes the uncompressed layer of what `upper` has changed over `lower`.
-pub fn diff(lower: &Root, upper: &Upper, sink: impl Write) -> Result<Diffed> {
-    let differences = compare(lower, upper)?;
+/// Writes the uncompressed layer of what `upper` has changed over `lower`; for `targets`, see `compare`.
+pub fn diff(lower: &Root, upper: &Upper, targets: &[PathBuf], sink: impl Write) -> Result<Diffed> {
+    let differences = compare(lower, upper, targets)?;
     let sum = Summed {
         sink,
         hasher: Hasher::new(Algorithm::Sha256),
@@ -143,7 +144,7 @@ impl<W: Write> Layer<'_, W> {
 }
 
 /// Sockets are names of processes, which no archive carries.
-fn kind(stat: &Stat) -> Option<tar::Kind> {
+pub(crate) fn kind(stat: &Stat) -> Option<tar::Kind> {
     Some(match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => tar::Kind::File,
         FileType::Directory => tar::Kind::Directory,
@@ -155,7 +156,7 @@ fn kind(stat: &Stat) -> Option<tar::Kind> {
     })
 }
 
-fn entry(path: &[u8], kind: tar::Kind, stat: &Stat) -> tar::Entry {
+pub(crate) fn entry(path: &[u8], kind: tar::Kind, stat: &Stat) -> tar::Entry {
     let is_device = matches!(kind, tar::Kind::CharDevice | tar::Kind::BlockDevice);
     tar::Entry {
         // The root is called so by every tar.

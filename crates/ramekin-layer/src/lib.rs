@@ -7,8 +7,10 @@ mod compare;
 mod diff;
 mod implied;
 mod overlay;
+mod pack;
 mod same;
 pub mod tar;
+mod targets;
 
 pub use adopt::adopt;
 pub use apply::{apply, Applied, Blob, Limits, Options, Skipped, Whiteouts};
@@ -17,3 +19,4 @@ pub use compare::{compare, Difference, Kind, Upper};
 pub use diff::{diff, Diffed};
 pub use implied::Implied;
 pub use overlay::upper_of;
+pub use pack::{look, pack};

@@ -63,13 +63,13 @@ fn copied(from: &Path, to: &Path) {
 
 fn layer_of(lower: &Path, upper: Upper) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let diffed = diff(&open(lower), &upper, &mut bytes).unwrap();
+    let diffed = diff(&open(lower), &upper, &[], &mut bytes).unwrap();
     assert_eq!(diffed.size, bytes.len() as u64);
     bytes
 }
 
 fn assert_same(one: &Path, other: &Path) {
-    let differences = compare(&open(one), &Upper::Tree(open(other))).unwrap();
+    let differences = compare(&open(one), &Upper::Tree(open(other)), &[]).unwrap();
     assert!(differences.is_empty(), "{differences:?}");
     assert!(Command::new("diff")
         .args(["-r", "--no-dereference"])
@@ -143,6 +143,7 @@ fn an_overlays_upper_directory_gives_the_same_bytes_as_the_trees() {
         changes(
             &open(&scratch.root),
             &Upper::Layer(open(&upper)),
+            &[],
             &mut lines,
         )
         .unwrap();
@@ -175,7 +176,7 @@ fn equal_times_do_not_hide_a_change_of_content() {
         .unwrap()
         .set_modified(time)
         .unwrap();
-    let found = compare(&open(&scratch.root), &Upper::Tree(open(&upper))).unwrap();
+    let found = compare(&open(&scratch.root), &Upper::Tree(open(&upper)), &[]).unwrap();
     assert_eq!(
         found
             .iter()
@@ -261,6 +262,12 @@ fn names_that_layers_cannot_carry_are_refused() {
     let upper = scratch.base.join("upper");
     std::fs::create_dir(&upper).unwrap();
     std::fs::write(upper.join(OsStr::new(".wh.x")), "").unwrap();
-    let error = diff(&open(&scratch.root), &Upper::Tree(open(&upper)), Vec::new()).unwrap_err();
+    let error = diff(
+        &open(&scratch.root),
+        &Upper::Tree(open(&upper)),
+        &[],
+        Vec::new(),
+    )
+    .unwrap_err();
     assert_eq!(error.code, ramekin_sys::Code::Unsupported);
 }

@@ -1,6 +1,7 @@
 //! Each operation: its request, and the call that does it.
 
 mod compare;
+mod copy;
 mod layers;
 mod trees;
 
@@ -14,13 +15,18 @@ pub fn dispatch(operation: &str, request: Value) -> Result<Value> {
         "adopt" => call(operation, request, compare::adopt),
         "apply" => call(operation, request, layers::apply),
         "changes" => call(operation, request, compare::changes),
+        "chown" => call(operation, request, copy::chown),
         "copy-tree" => call(operation, request, trees::copy),
         "diff" => call(operation, request, compare::diff),
+        "look" => call(operation, request, copy::look),
         "mkfs-probe" => call(operation, request, trees::probe),
         "mount" => call(operation, request, trees::mount),
+        "pack" => call(operation, request, copy::pack),
+        "populate" => call(operation, request, copy::populate),
         "read" => call(operation, request, compare::read),
         "remove-tree" => call(operation, request, trees::remove),
         "unmount" => call(operation, request, trees::unmount),
+        "unpack" => call(operation, request, copy::unpack),
         "usage" => call(operation, request, trees::usage),
         _ => Err(Error::new(
             Code::Unsupported,

@@ -3,6 +3,7 @@
 mod address;
 mod link;
 mod program;
+mod volume;
 
 use std::fs;
 use std::path::Path;
@@ -91,6 +92,7 @@ fn perform(operation: &CleanupOperation, run: &RunDirectory) -> Result<()> {
             address,
             holder,
         } => address::free(pool, address, holder),
+        CleanupOperation::ReleaseVolume { directory, holder } => volume::release(directory, holder),
         CleanupOperation::Exec { argv, timeout_ms } => {
             program::run(argv, Duration::from_millis(*timeout_ms))
         }
@@ -106,6 +108,7 @@ fn name(operation: &CleanupOperation) -> &'static str {
         CleanupOperation::RemoveCgroup { .. } => "remove-cgroup",
         CleanupOperation::AppendEvent { .. } => "append-event",
         CleanupOperation::FreeAddress { .. } => "free-address",
+        CleanupOperation::ReleaseVolume { .. } => "release-volume",
         CleanupOperation::Exec { .. } => "exec",
     }
 }

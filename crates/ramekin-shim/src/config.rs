@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::events::Journal;
+use crate::sources::{SecretVariable, Source};
 use crate::supervision::Supervision;
 
 #[derive(Debug, Deserialize)]
@@ -20,6 +21,10 @@ pub struct Config {
     pub launcher: LauncherConfig,
     #[serde(default)]
     pub rootfs: Vec<Mount>,
+    #[serde(default)]
+    pub sources: Vec<Source>,
+    #[serde(default)]
+    pub variables: Vec<SecretVariable>,
     pub io: IoConfig,
     pub user: Option<String>,
     #[serde(default)]
@@ -129,6 +134,10 @@ pub enum CleanupOperation {
         address: String,
         holder: String,
     },
+    ReleaseVolume {
+        directory: PathBuf,
+        holder: String,
+    },
     #[serde(rename_all = "camelCase")]
     Exec {
         argv: Vec<String>,
@@ -169,9 +178,10 @@ mod tests {
             {"op":"unmount","path":"/m"}, {"op":"remove-tree","root":"/r","path":"a/b"}, {"op":"delete-link","name":"veth0"},
             {"op":"delete-netns","path":"/n"}, {"op":"remove-cgroup","path":"/ramekin/x"},
             {"op":"append-event","directory":"/e","event":{"type":"container","attributes":{"name":"x"}}},
-            {"op":"free-address","pool":"/p","address":"10.0.0.2","holder":"x"}, {"op":"exec","argv":["/bin/x"],"timeoutMs":5}]"#;
+            {"op":"free-address","pool":"/p","address":"10.0.0.2","holder":"x"}, {"op":"release-volume","directory":"/v/x","holder":"x"},
+            {"op":"exec","argv":["/bin/x"],"timeoutMs":5}]"#;
         let list: Vec<CleanupOperation> = serde_json::from_str(list).unwrap();
-        assert_eq!(list.len(), 8);
+        assert_eq!(list.len(), 9);
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod restart;
 mod run_directory;
 mod shim;
 mod signal;
+mod sources;
 mod spec;
 mod starting;
 mod state;

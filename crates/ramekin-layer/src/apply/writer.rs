@@ -87,10 +87,17 @@ impl<'a> Writer<'a> {
     pub fn write<R: BufRead>(&mut self, entry: &Entry, data: &mut Reader<R>) -> Result<()> {
         let path = clean(&entry.path)?;
         if path.is_empty() {
+            if self.options.verbatim {
+                return Ok(());
+            }
             return self.root_entry(entry);
         }
         let (parent, name) = split(&path);
-        match meaning(&path)? {
+        let meaning = match self.options.verbatim {
+            true => Meaning::Plain,
+            false => meaning(&path)?,
+        };
+        match meaning {
             Meaning::Nothing => return Ok(()),
             Meaning::Gone(name) => return self.whiteout(parent, name),
             Meaning::Opaque => return self.opaque(parent),
@@ -170,6 +177,11 @@ impl<'a> Writer<'a> {
                 let stat = stat(place, name).context(|| "look at what is there")?;
                 if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
                     existing = Existing::Kept;
+                } else if self.options.verbatim {
+                    return Err(Error::new(
+                        Code::FailedPrecondition,
+                        "cannot overwrite non-directory with directory",
+                    ));
                 } else {
                     self.clear(place, name, path, &stat)?;
                     existing = Existing::Replaced;
@@ -290,6 +302,12 @@ impl<'a> Writer<'a> {
         there: &Stat,
     ) -> Result<()> {
         match FileType::from_raw_mode(there.st_mode) {
+            FileType::Directory if self.options.verbatim => {
+                return Err(Error::new(
+                    Code::FailedPrecondition,
+                    "cannot overwrite directory with non-directory",
+                ))
+            }
             FileType::Directory => remove_at(place.fd.as_fd(), name, as_path(path))?,
             _ => rustix::fs::unlinkat(&place.fd, name, AtFlags::empty())
                 .context(|| "remove what is there")?,

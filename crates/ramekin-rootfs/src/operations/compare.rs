@@ -17,6 +17,9 @@ pub struct Diff {
     lower: Vec<Mount>,
     upper: Vec<Mount>,
     format: String,
+    /// Only there to be mounted on.
+    #[serde(default)]
+    targets: Vec<PathBuf>,
 }
 
 pub fn diff(
@@ -24,6 +27,7 @@ pub fn diff(
         lower,
         upper,
         format,
+        targets,
     }: Diff,
 ) -> Result<Diffed> {
     if format != "oci" {
@@ -37,7 +41,12 @@ pub fn diff(
         Some(directory) => Upper::Layer(Root::open(&directory)?),
         None => Upper::Tree(stage.mount(&upper, Access::Read)?),
     };
-    ramekin_layer::diff(&stage.mount(&lower, Access::Read)?, &tree, output()?)
+    ramekin_layer::diff(
+        &stage.mount(&lower, Access::Read)?,
+        &tree,
+        &targets,
+        output()?,
+    )
 }
 
 #[derive(Deserialize)]
@@ -47,6 +56,9 @@ pub struct Changes {
     /// a whole tree.
     upper: Option<Vec<Mount>>,
     lower: Vec<Mount>,
+    /// Only there to be mounted on.
+    #[serde(default)]
+    targets: Vec<PathBuf>,
 }
 
 pub fn changes(
@@ -54,6 +66,7 @@ pub fn changes(
         directory,
         upper,
         lower,
+        targets,
     }: Changes,
 ) -> Result<Done> {
     let stage = Stage::default();
@@ -71,7 +84,7 @@ pub fn changes(
         }
     };
     let lower = stage.mount(&lower, Access::Read)?;
-    ramekin_layer::changes(&lower, &upper, &mut BufWriter::new(output()?))?;
+    ramekin_layer::changes(&lower, &upper, &targets, &mut BufWriter::new(output()?))?;
     Ok(Done {})
 }
 
@@ -132,7 +145,7 @@ pub fn read(
 }
 
 /// Without the line buffer of `std::io::stdout`.
-fn output() -> Result<File> {
+pub fn output() -> Result<File> {
     let fd = std::io::stdout()
         .as_fd()
         .try_clone_to_owned()

@@ -38,7 +38,7 @@ pub fn apply(
 }
 
 /// The second fence: even a mistake of ours in resolving names has nowhere else to go.
-fn confine(root: BorrowedFd<'_>) -> Result<()> {
+pub fn confine(root: BorrowedFd<'_>) -> Result<()> {
     rustix::process::fchdir(root).context(|| "enter the directory")?;
     rustix::process::chroot(".").context(|| "confine to the directory")
 }
