@@ -99,9 +99,12 @@ export interface Attachment extends AsyncDisposable {
 export interface ContainerStats {
   readonly readAt: Date;
   readonly cpu: { readonly usageUs: number; readonly throttledUs?: number };
-  readonly memory: { readonly usage: number; readonly limit?: number; readonly peak?: number };
+  /** `reclaimable`: the part of `usage` that is page cache nobody has used for long. */
+  readonly memory: { readonly usage: number; readonly limit?: number; readonly peak?: number; readonly reclaimable?: number };
   readonly pids: { readonly current: number; readonly limit?: number };
   readonly io?: { readonly readBytes: number; readonly writtenBytes: number };
+  /** All interfaces but `lo`; absent where the container is in the host's network namespace. */
+  readonly network?: { readonly receivedBytes: number; readonly sentBytes: number };
 }
 
 /**

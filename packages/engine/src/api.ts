@@ -1,6 +1,6 @@
 import type { ByteStream, Cancellable, Descriptor, Digest, ImageConfig, Kind, Manifest, Platform } from "@ramekin/core";
 import type { AccountVerbs } from "./account-api.ts";
-import type { Container, ContainerInfo } from "./container-api.ts";
+import type { Container, ContainerInfo, StatsOptions, StatsRow } from "./container-api.ts";
 import type { ContainerOptions } from "./container-options.ts";
 import type { EngineEvent, EventOptions } from "./event.ts";
 import type { ImageVerbs } from "./image-api.ts";
@@ -49,6 +49,9 @@ export interface Engine extends AccountVerbs, ImageVerbs, ManifestVerbs, StoreVe
   container(nameOrId: string): Promise<Container>;
   /** Newest first; running ones only, unless `all`. */
   containers(options?: { readonly all?: boolean }): Promise<readonly ContainerInfo[]>;
+
+  /** A table at each interval, newest container first; `Container.stats` is one reading of one. NOT_FOUND for an unknown name. */
+  stats(options?: StatsOptions): AsyncIterable<readonly StatsRow[]>;
 
   /** Puts right what crashes have left behind: containers whose supervisor died, half-made ones, dead reservations, unreferenced blobs and snapshots. */
   prune(options?: Cancellable): Promise<PruneReport>;

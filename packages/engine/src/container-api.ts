@@ -108,6 +108,28 @@ export interface CommitOptions extends Cancellable {
   readonly pause?: boolean;
 }
 
+export interface StatsOptions extends Cancellable {
+  /** Names or ids; those that run when absent. */
+  readonly containers?: readonly string[];
+  /** Those that do not run, too. */
+  readonly all?: boolean;
+  /** Between two readings; a second when absent. */
+  readonly intervalMs?: number;
+}
+
+/** What a container has used between two readings, and what it uses now; zeros for one that does not run. */
+export interface StatsRow {
+  readonly id: string;
+  readonly name: string;
+  readonly status: ContainerStatus;
+  /** The later reading; absent when there is none. */
+  readonly stats?: ContainerStats;
+  /** Of one processor: 200 is two. */
+  readonly cpuPercent: number;
+  /** Bytes, without page cache that nobody has used for long; the machine's memory where no limit is set. */
+  readonly memory: { readonly used: number; readonly limit: number };
+}
+
 /** A table: a cell for each title. */
 export interface ContainerProcesses {
   readonly titles: readonly string[];

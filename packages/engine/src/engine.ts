@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Plugin, RamekinError } from "@ramekin/core";
-import type { ContainerOptions, Engine, EngineOptions } from "./api.ts";
+import type { ContainerOptions, Engine, EngineOptions, StatsOptions } from "./api.ts";
 import { loadConfig, preferences } from "./config.ts";
 import { containerHandle } from "./container.ts";
 import { create, type Prepared } from "./create.ts";
@@ -111,6 +111,10 @@ function listen(scope: Scope, options: EventOptions = {}): AsyncIterable<EngineE
   })();
 }
 
+async function* statsRows(scope: Scope, options: StatsOptions | undefined) {
+  yield* (await import("./stats-rows.ts")).statsRows(scope, options);
+}
+
 async function* imageChanges(scope: Scope, ...rest: Parameters<Engine["imageChanges"]>) {
   yield* (await import("./image-changes.ts")).imageChanges(scope, ...rest);
 }
@@ -158,6 +162,7 @@ function engineOver(scope: Scope, life: AbortController): Engine {
     },
     container: async (nameOrId) => containerHandle(scope, await findContainer(scope.paths, nameOrId)),
     containers: async (options) => (await import("./list.ts")).listContainers(scope, options),
+    stats: (options) => statsRows(scope, options),
     prune: async (options) => (await import("./prune.ts")).prune(scope, options),
     pruneContainers: async (options) => (await import("./prune-containers.ts")).pruneContainers(scope, options),
     diskUsage: async (options) => (await import("./disk-usage.ts")).diskUsage(scope, options),

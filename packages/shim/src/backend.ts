@@ -81,7 +81,7 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
     const run = await known(id);
     const { pid, status } = await stateFor(run);
     if (pid === undefined) throw new RamekinError("FAILED_PRECONDITION", `container ${id} is ${status}`);
-    return findCgroup(pid, run.shim.cgroup);
+    return { pid, cgroup: findCgroup(pid, run.shim.cgroup) };
   };
   const exitStatus = async (
     id: string,
@@ -209,13 +209,14 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
     },
 
     async update(id, resources) {
-      writeLimits(await cgroupOf(id), resources);
+      writeLimits((await cgroupOf(id)).cgroup, resources);
     },
     async stats(id) {
-      return readStats(await cgroupOf(id));
+      const { cgroup, pid } = await cgroupOf(id);
+      return readStats(cgroup, pid);
     },
     async processes(id) {
-      return processesBelow((await cgroupOf(id)).anywhere);
+      return processesBelow((await cgroupOf(id)).cgroup.anywhere);
     },
     features: () => launcherFeatures(options.launcher.argv),
   };

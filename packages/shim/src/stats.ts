@@ -1,13 +1,22 @@
+import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { ContainerStats } from "@ramekin/core";
 import { type Cgroup, readLines } from "./cgroup.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** One reading, each controller from the hierarchy that it is in. */
-export function readStats(cgroup: Cgroup): ContainerStats {
+/** One reading, each controller from the hierarchy that it is in; the network from the namespace of process `pid`. */
+export function readStats(cgroup: Cgroup, pid: number): ContainerStats {
   const io = readIO(cgroup);
-  return { readAt: new Date(), cpu: readCpu(cgroup), memory: readMemory(cgroup), pids: readPids(cgroup), ...(io && { io }) };
+  const network = readNetwork(pid);
+  return {
+    readAt: new Date(),
+    cpu: readCpu(cgroup),
+    memory: readMemory(cgroup),
+    pids: readPids(cgroup),
+    ...(io && { io }),
+    ...(network && { network }),
+  };
 }
 
 function readCpu(cgroup: Cgroup): ContainerStats["cpu"] {
@@ -32,7 +41,8 @@ function readMemory(cgroup: Cgroup): ContainerStats["memory"] {
   const [usage = 0, limit, peak] = names.map((name) => readNumber(join(memory.path, name)));
   // v1 says "none" as the largest multiple of a page; v2 says "max", which is no number.
   const limited = limit !== undefined && limit < 2 ** 62;
-  return { usage, ...(limited && { limit }), ...(peak !== undefined && { peak }) };
+  const reclaimable = readPairs(join(memory.path, "memory.stat")).get(memory.version === 1 ? "total_inactive_file" : "inactive_file");
+  return { usage, ...(limited && { limit }), ...(peak !== undefined && { peak }), ...(reclaimable !== undefined && { reclaimable }) };
 }
 
 function readPids(cgroup: Cgroup): ContainerStats["pids"] {
@@ -61,6 +71,28 @@ function readIO(cgroup: Cgroup): ContainerStats["io"] {
     }
   } else return undefined;
   return total;
+}
+
+/** proc_pid_net(5), dev: `eth0: BYTES` and seven more received, then the same of what was sent. */
+function readNetwork(pid: number): ContainerStats["network"] | undefined {
+  if (namespaceOf(pid) === undefined || namespaceOf(pid) === namespaceOf("self")) return undefined;
+  const total: Mutable<NonNullable<ContainerStats["network"]>> = { receivedBytes: 0, sentBytes: 0 };
+  for (const line of readLines(`/proc/${pid}/net/dev`)) {
+    const [, name, numbers = ""] = /^\s*([^:\s]+):(.*)$/.exec(line) ?? [];
+    if (name === undefined || name === "lo") continue;
+    const counters = numbers.trim().split(/\s+/).map(Number);
+    total.receivedBytes += counters[0] ?? 0;
+    total.sentBytes += counters[8] ?? 0;
+  }
+  return total;
+}
+
+function namespaceOf(pid: number | "self"): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return undefined; // ended, or not ours to look at
+  }
 }
 
 function readNumber(path: string): number | undefined {

@@ -9,10 +9,13 @@ export function isTrue(value: unknown): boolean {
   return Boolean(value);
 }
 
-/** As JSON.stringify, with Go's escapes of characters that are special in HTML left out, as Docker does. */
+/** As JSON.stringify, with Go's escapes of characters that are special in HTML left out, as Docker does; a bigint is a number. */
 export function json(value: unknown): string {
-  return JSON.stringify(value ?? null);
+  return JSON.stringify(value ?? null, (_, each: unknown) => (typeof each === "bigint" ? rawJSON(String(each)) : each));
 }
+
+/** ECMAScript's, which TypeScript does not know yet. */
+const rawJSON = (text: string): unknown => (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text);
 
 type TemplateFunction = (...values: unknown[]) => unknown;
 
