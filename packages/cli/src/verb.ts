@@ -66,7 +66,8 @@ interface Common {
 
 /** `bytes`: a number with an optional unit, as in `64m`. `list`: may be given many times. */
 export type Flag =
-  | (Common & { readonly type: "boolean"; readonly default?: boolean })
+  /** `null`: whoever says nothing has said neither. */
+  | (Common & { readonly type: "boolean"; readonly default?: boolean | null })
   | (Common & { readonly type: "string"; readonly default?: string; readonly choices?: readonly string[] })
   | (Common & { readonly type: "int" | "decimal" | "bytes"; readonly default?: number })
   | (Common & { readonly type: "list" });
@@ -76,7 +77,9 @@ export type Flags = Readonly<Record<string, Flag>>;
 type Given<F, T> = F extends { readonly default: T } ? T : T | undefined;
 
 export type FlagValue<F extends Flag> = F extends { readonly type: "boolean" }
-  ? boolean
+  ? F extends { readonly default: null }
+    ? boolean | undefined
+    : boolean
   : F extends { readonly type: "list" }
     ? readonly string[]
     : F extends { readonly type: "string" }

@@ -1,3 +1,4 @@
+import type { InspectManifestOptions } from "@ramekin/engine";
 import { mediaTypes } from "@ramekin/oci";
 import { describe, expect, test } from "vitest";
 import { indentJSON } from "../src/format/indent-json.ts";
@@ -34,8 +35,8 @@ describe("ramekin manifest", () => {
   test("[manifest inspect] [manifest inspect --verbose] [manifest inspect --insecure] what the engine is asked, and how it is shown", async () => {
     const asked: unknown[] = [];
     const engine = {
-      async inspectManifest(reference: string, { list, members, insecure }: { list?: string; members?: boolean; insecure?: boolean } = {}) {
-        asked.push([reference, list, members, insecure]);
+      async inspectManifest(reference: string, { list, members, access }: InspectManifestOptions = {}) {
+        asked.push([reference, list, members, access?.verify]);
         if (list !== undefined) return document('{"one":1}');
         return { ...document('{"manifests":[]}', mediaTypes.index), ...(members && { members: [document('{"one":1}', "application/x")] }) };
       },
@@ -51,10 +52,10 @@ describe("ramekin manifest", () => {
     });
     expect(JSON.parse(await inspect("-v", "list", "app"))).toMatchObject({ OCIManifest: { one: 1 } });
     expect(asked).toEqual([
-      ["app", undefined, false, false],
-      ["app", "list", false, true],
-      ["app", undefined, true, false],
-      ["app", "list", true, false],
+      ["app", undefined, false, undefined],
+      ["app", "list", false, false],
+      ["app", undefined, true, undefined],
+      ["app", "list", true, undefined],
     ]);
   });
 

@@ -1,4 +1,4 @@
-import type { ByteStream, Cancellable, Descriptor, Digest, ImageConfig, Kind, Manifest, Platform } from "@ramekin/core";
+import type { ByteStream, Cancellable, Descriptor, Digest, ImageConfig, Kind, Manifest, Platform, RegistryAccess } from "@ramekin/core";
 import type { AccountVerbs } from "./account-api.ts";
 import type { Container, ContainerInfo, StatsOptions, StatsRow } from "./container-api.ts";
 import type { ContainerOptions } from "./container-options.ts";
@@ -66,6 +66,7 @@ export interface PullOptions extends Cancellable {
   readonly platform?: Platform;
   /** Every platform of an index, and what else it lists. */
   readonly allPlatforms?: boolean;
+  readonly access?: RegistryAccess | undefined;
   /** Makes the snapshots while the layers come, in one pass; an image whose layers are not what its config says is refused. */
   readonly unpack?: boolean;
   /** The storage driver that it is unpacked for, by name; the kernel chooses when absent. */

@@ -1,10 +1,10 @@
-import type { ByteStream, Cancellable, Change, Descriptor, Digest, Platform } from "@ramekin/core";
+import type { ByteStream, Cancellable, Change, Descriptor, Digest, Platform, RegistryAccess } from "@ramekin/core";
 import type { ImageInfo, PullProgress } from "./api.ts";
 
 /** What the engine does with images besides fetching and running them; a part of `Engine`. */
 export interface ImageVerbs {
   /** The tags of a repository, as its registry lists them. */
-  remoteTags(repository: string, options?: Cancellable): Promise<readonly string[]>;
+  remoteTags(repository: string, options?: RemoteTagsOptions): Promise<readonly string[]>;
   /** Sends an image to its registry: whole, or one platform of it. FAILED_PRECONDITION when the registry would lack a part that is not here either. */
   push(reference: string, options?: PushOptions): Promise<PushedImage>;
   /** Writes images to a file, a directory or a stream, byte for byte. Of an index, what is here; what is not is named in a warning. */
@@ -32,11 +32,16 @@ export interface ImageVerbs {
 
 export type Compression = "gzip" | "zstd";
 
+export interface RemoteTagsOptions extends Cancellable {
+  readonly access?: RegistryAccess | undefined;
+}
+
 export interface PushOptions extends Cancellable {
   /** Only this one, as an image of its own. */
   readonly platform?: Platform;
   /** Layers that are compressed in another way are compressed anew, on the way; the manifest, and so the digest, becomes another. */
   readonly compression?: { readonly format: Compression; readonly level?: number };
+  readonly access?: RegistryAccess | undefined;
   readonly onProgress?: (progress: PushProgress) => void;
 }
 

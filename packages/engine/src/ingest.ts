@@ -8,8 +8,6 @@ import {
   isRamekinError,
   type Platform,
   RamekinError,
-  type Reference,
-  type RegistryClient,
 } from "@ramekin/core";
 import {
   isConfigType,
@@ -25,24 +23,11 @@ import {
 import type { PullProgress } from "./api.ts";
 import { blobsOf, checkConfigPlatform, chooseManifest, documentDigester, openImage } from "./image.ts";
 import { named } from "./naming.ts";
+import type { Origin } from "./origin.ts";
 import { parallel } from "./parallel.ts";
 import type { Lease } from "./store/leases.ts";
 import type { BlobTap } from "./tap.ts";
 import type { ArrivingLayers } from "./unpack-arriving.ts";
-
-/** Anything that delivers blobs from an offset: a registry with a reference, a transport's source. */
-export interface Origin {
-  blob(descriptor: Descriptor, options: Cancellable & { readonly offset?: number }): ByteStream;
-  /** See `RegistryClient.distrust`. */
-  distrust?(descriptor: Descriptor): boolean;
-}
-
-export function originAt(registry: RegistryClient, reference: Reference): Origin {
-  return {
-    blob: (descriptor, options) => registry.fetch(reference, descriptor, options),
-    distrust: (descriptor) => registry.distrust?.(descriptor) ?? false,
-  };
-}
 
 export interface IngestOptions extends Cancellable {
   /** Of an index, only this platform; absent: every manifest that the origin has. */

@@ -1,4 +1,4 @@
-import type { Cancellable, Descriptor, Digest } from "@ramekin/core";
+import type { Cancellable, Descriptor, Digest, RegistryAccess } from "@ramekin/core";
 import type { RemovedImage } from "./api.ts";
 import type { PushedImage } from "./image-api.ts";
 
@@ -20,8 +20,8 @@ export interface ManifestVerbs {
 }
 
 export interface ManifestOptions extends Cancellable {
-  /** The registries that are asked may speak plain HTTP, or have any certificate. */
-  readonly insecure?: boolean;
+  /** To the registries that are asked; its account and its certificates, to that of the image or list alone. */
+  readonly access?: RegistryAccess | undefined;
 }
 
 export interface InspectManifestOptions extends ManifestOptions {

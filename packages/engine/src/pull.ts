@@ -1,17 +1,18 @@
-import { type Descriptor, isRamekinError, RamekinError } from "@ramekin/core";
-import { findName, formatReference, isManifestType, parseReference, putName } from "@ramekin/oci";
+import { isRamekinError, RamekinError } from "@ramekin/core";
+import { findName, formatReference, parseReference, putName } from "@ramekin/oci";
 import type { ImageInfo, PullOptions } from "./api.ts";
 import { collectByPolicy } from "./collect-by-policy.ts";
 import { contentOf } from "./image.ts";
 import { describeImage } from "./images.ts";
-import { ingestImage, type Origin, originAt } from "./ingest.ts";
+import { ingestImage } from "./ingest.ts";
 import { notify } from "./kernel/hooks.ts";
-import { attempt, type Scope } from "./scope.ts";
+import { openOrigin } from "./origin.ts";
+import type { Scope } from "./scope.ts";
 import { changeImages, readImages } from "./store/images.ts";
 import { takeLease } from "./store/leases.ts";
 import { ArrivingLayers, type ArrivingOptions } from "./unpack-arriving.ts";
 
-/** See `Engine.pull`. What comes embedded is taken from there, whatever a registry may say. */
+/** See `Engine.pull`. */
 export async function pull(scope: Scope, text: string, options: PullOptions = {}): Promise<ImageInfo> {
   if (options.allPlatforms && options.platform)
     throw new RamekinError("INVALID_ARGUMENT", "all platforms and one platform cannot be had at once", { hint: "leave out one of both" });
@@ -20,16 +21,16 @@ export async function pull(scope: Scope, text: string, options: PullOptions = {}
   await scope.opened();
   const content = await contentOf(scope);
   await using lease = await takeLease(scope.paths);
-  await using from = await originOf(scope, name, options);
+  await using from = await openOrigin(scope, name, options);
 
-  const { root } = from;
+  const root = await from.root();
   const failed = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
   const onProgress = from.embedded ? undefined : options.onProgress; // nothing moves that anybody waits for
   const arriving = await openArriving(scope, { ...options, signal, onProgress, lease, onFailure: (error) => failed.abort(error) });
   let moved: number;
   try {
-    moved = await ingestImage(content, from.origin, root, {
+    moved = await ingestImage(content, from, root, {
       name: text,
       lease,
       ...(!options.allPlatforms && { platform: options.platform ?? scope.platform }),
@@ -70,43 +71,4 @@ async function openArriving(
     scope.warn(`not unpacked: ${error.message}`);
     return undefined;
   }
-}
-
-interface From extends AsyncDisposable {
-  readonly root: Descriptor;
-  readonly origin: Origin;
-  readonly embedded: boolean;
-}
-
-async function originOf(scope: Scope, name: string, options: PullOptions): Promise<From> {
-  const embedded = scope.embedded[name];
-  if (embedded !== undefined) {
-    const source = await (await scope.kernel.use("transport", "oci")).source(embedded, { signal: options.signal });
-    const [root] = await source.roots({ signal: options.signal });
-    if (!root) throw new RamekinError("DATA_LOSS", `the embedded layout ${embedded} names no image`, { hint: "install ramekin again" });
-    return {
-      root: bare(root),
-      origin: source,
-      embedded: true,
-      [Symbol.asyncDispose]: () => attempt(scope, "closing the embedded layout", async () => source[Symbol.asyncDispose]()),
-    };
-  }
-  const reference = parseReference(name);
-  const registry = await scope.kernel.use("registry");
-  const root = await registry.resolve(reference, { signal: options.signal });
-  if (reference.digest !== undefined && root.digest !== reference.digest) {
-    throw new RamekinError("DATA_LOSS", `${name} resolved to ${root.digest}`);
-  }
-  return {
-    root: bare(root),
-    origin: originAt(registry, reference),
-    embedded: false,
-    async [Symbol.asyncDispose]() {},
-  };
-}
-
-/** Names that the source gave are its own. */
-function bare({ annotations: _, ...root }: Descriptor): Descriptor {
-  const { platform, ...rest } = root;
-  return platform && !isManifestType(root.mediaType) ? rest : root;
 }

@@ -5,6 +5,7 @@ import { contentOf } from "./image.ts";
 import { reachable } from "./images.ts";
 import { blobsInOrder, gather, isDistributed, type Outgoing, rootFor } from "./outgoing.ts";
 import { parallel } from "./parallel.ts";
+import { openRegistries } from "./registries.ts";
 import type { Scope } from "./scope.ts";
 import { readImages } from "./store/images.ts";
 import { takeLease } from "./store/leases.ts";
@@ -27,7 +28,8 @@ export async function push(scope: Scope, text: string, options: PushOptions = {}
     });
   }
   const content = await contentOf(scope);
-  const registry = await scope.kernel.use("registry");
+  using registries = await openRegistries(scope, options.access, reference.registry);
+  const registry = registries.at(reference.registry);
   const { annotations: _, ...local } = found;
 
   await using lease = await takeLease(scope.paths);

@@ -126,7 +126,11 @@ describe("a list of what is here", () => {
     await t.engine.createManifestList(list, ["app"]);
     expect(t.warnings).toEqual(["app is taken from here: cannot reach docker.io"]);
     await expectError(t.engine.createManifestList("r.test/other", ["elsewhere"]), "UNAVAILABLE", "cannot reach docker.io");
-    await expectError(t.engine.createManifestList("r.test/other", ["app"], { insecure: true }), "UNSUPPORTED", "docker.io insecurely");
+    await expectError(
+      t.engine.createManifestList("r.test/other", ["app"], { access: { verify: false } }),
+      "UNSUPPORTED",
+      "docker.io in one way",
+    );
     expect(await t.engine.images()).toHaveLength(2);
   });
 });

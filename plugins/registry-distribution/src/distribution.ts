@@ -36,7 +36,7 @@ export function distributionRegistry(options: DistributionOptions = {}): Registr
       const source = (offset: number) => download(session, reference, descriptor, { offset, signal, mirrored: false });
       await uploadManifest(session, reference, descriptor, source, { signal, name: tag });
     },
-    insecure: (registry) => distributionRegistry({ ...options, insecure: [...(options.insecure ?? []), registry] }),
+    with: (registry, access) => distributionRegistry({ ...options, access: { ...access, registry } }),
     tags: (reference, cancellable = {}) => listTags(session, reference, cancellable),
     referrers: (reference, descriptor, wanted = {}) => listReferrers(session, reference, descriptor, wanted),
     async delete(reference, descriptor, { signal } = {}) {

@@ -1,4 +1,4 @@
-import { type ByteStream, type Cancellable, isRamekinError, RamekinError, type Reference } from "@ramekin/core";
+import { type ByteStream, type Cancellable, isRamekinError, RamekinError, type Reference, type RegistryAccess } from "@ramekin/core";
 import { type Authorizer, authorizer, type Scope } from "./authorization.ts";
 import { parseChallenges } from "./challenge.ts";
 import type { CredentialSource } from "./credentials/credentials.ts";
@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly credentials?: CredentialSource | undefined;
   /** Registries that may speak plain HTTP, or have any certificate, besides those that the machine's configuration names. */
   readonly insecure?: readonly string[] | undefined;
+  /** To this one registry. */
+  readonly access?: (RegistryAccess & { readonly registry: string }) | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
   /** Milliseconds of silence after which a connection counts as dead. */
   readonly idleTimeout?: number | undefined;
@@ -76,10 +78,13 @@ export function openSession(options: SessionOptions): Session {
 }
 
 function openParts(options: SessionOptions): Parts {
-  const { environment = process.env, warn = () => undefined, insecure, etc } = options;
-  const rules = hostRules({ environment, ...(insecure && { insecure }), ...(etc !== undefined && { etc }) });
+  const { environment = process.env, warn = () => undefined, insecure, access, etc } = options;
+  const rules = hostRules({ environment, ...(access && { access }), ...(insecure && { insecure }), ...(etc !== undefined && { etc }) });
   const lines = dialer({ idle: options.idleTimeout ?? 60_000, proxy: proxiesOf(environment), trust: rules.trust });
-  const credentials = options.credentials ?? credentialFiles(warn, environment);
+  const kept = options.credentials ?? credentialFiles(warn, environment);
+  const named = access?.authFile === undefined ? kept : credentialFiles(warn, environment, access.authFile);
+  const credentials: CredentialSource = async (reference) =>
+    reference.registry === access?.registry ? (access.account ?? named(reference)) : kept(reference);
   return {
     rules,
     dialer: lines,

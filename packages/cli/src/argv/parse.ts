@@ -117,7 +117,7 @@ function withDefaults<F extends Flags>(flags: F, values: Raw): FlagValues<F> {
   const all: Record<string, unknown> = {};
   for (const [name, flag] of Object.entries(flags)) {
     if (name in values) all[name] = values[name];
-    else if (flag.type === "boolean") all[name] = flag.default ?? false;
+    else if (flag.type === "boolean") all[name] = flag.default === null ? undefined : (flag.default ?? false);
     else if (flag.type === "list") all[name] = [];
     else all[name] = flag.default;
   }

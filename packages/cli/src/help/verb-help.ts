@@ -37,7 +37,7 @@ export function valueName(flag: Flag): string {
 }
 
 export function defaultText(flag: Flag): string {
-  if (!("default" in flag) || flag.default === undefined || flag.default === false) return "";
+  if (!("default" in flag) || flag.default === undefined || flag.default === null || flag.default === false) return "";
   return ` (default ${typeof flag.default === "string" ? `"${flag.default}"` : flag.default})`;
 }
 

@@ -6,10 +6,13 @@ import { UsageError } from "../argv/status-error.ts";
 import type { Context } from "../context.ts";
 import type { ProgressMode } from "../progress/watch-blobs.ts";
 import { watchPush } from "../progress/watch-push.ts";
+import { type AccessFlags, accessFrom } from "../registry/access.ts";
+import { refuseContentTrust } from "./content-trust.ts";
 
-export interface PushFlags {
+export interface PushFlags extends AccessFlags {
   readonly "all-tags": boolean;
   readonly compression: string | undefined;
+  readonly "disable-content-trust": boolean;
   readonly digestfile: string | undefined;
   readonly platform: string | undefined;
   readonly progress: string | undefined;
@@ -18,6 +21,7 @@ export interface PushFlags {
 
 /** `ramekin push`. */
 export async function pushImage(flags: PushFlags, name: string, context: Context): Promise<number> {
+  refuseContentTrust(flags);
   const reference = parseReference(name);
   const tagged = /[:@]/.test(name.split("/").at(-1) as string);
   if (flags["all-tags"] && tagged) throw new UsageError("tag can't be used with --all-tags/-a", { status: 1 });
@@ -29,6 +33,7 @@ export async function pushImage(flags: PushFlags, name: string, context: Context
     if (!flags.quiet) context.print(line);
   };
 
+  const access = await accessFrom(flags, reference.registry, context);
   const engine = await context.engine();
   if (!tagged && !flags["all-tags"]) tell("Using default tag: latest");
   tell(`The push refers to repository [${formatReference({ registry: reference.registry, repository: reference.repository })}]`);
@@ -37,6 +42,7 @@ export async function pushImage(flags: PushFlags, name: string, context: Context
     const { descriptor, instead } = await engine.push(each, {
       signal: context.interruption.signal,
       onProgress: progress.report,
+      access,
       ...(platform && { platform }),
       ...(compression && { compression }),
     });

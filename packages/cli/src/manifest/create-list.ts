@@ -8,7 +8,11 @@ export async function createList(
   context: Context,
 ): Promise<number> {
   const engine = await context.engine();
-  await engine.createManifestList(list, members, { amend, insecure, signal: context.interruption.signal });
+  await engine.createManifestList(list, members, {
+    amend,
+    signal: context.interruption.signal,
+    ...(insecure && { access: { verify: false } }),
+  });
   context.print(`Created manifest list ${formatReference(parseReference(list))}`);
   return 0;
 }

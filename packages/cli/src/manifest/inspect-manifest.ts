@@ -2,17 +2,19 @@ import type { ManifestDocument } from "@ramekin/engine";
 import { isIndexType, isManifestType, mediaTypes } from "@ramekin/oci";
 import type { Context } from "../context.ts";
 import { indentJSON } from "../format/indent-json.ts";
+import { type AccessFlags, accessFrom } from "../registry/access.ts";
 
 /** `ramekin manifest inspect`. One argument names a manifest, two a list that is here and a member of it. */
 export async function inspectManifest(
-  { insecure, verbose }: { readonly insecure: boolean; readonly verbose: boolean },
+  { verbose, ...flags }: AccessFlags & { readonly verbose: boolean },
   names: readonly string[],
   context: Context,
 ): Promise<number> {
   const [list, member] = names.length > 1 ? [names[0], names[1] as string] : [undefined, names[0] as string];
+  const access = await accessFrom(flags, list ?? member, context);
   const engine = await context.engine();
   const found = await engine.inspectManifest(member, {
-    insecure,
+    access,
     members: verbose,
     signal: context.interruption.signal,
     ...(list !== undefined && { list }),

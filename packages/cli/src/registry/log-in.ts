@@ -1,4 +1,4 @@
-import { isRamekinError } from "@ramekin/core";
+import { isRamekinError, type LoginOptions } from "@ramekin/core";
 import { StatusError, UsageError } from "../argv/status-error.ts";
 import type { Context } from "../context.ts";
 import { exitStatus } from "../exit-status.ts";
@@ -7,10 +7,13 @@ import { serverName } from "./server-name.ts";
 
 export interface LoginFlags {
   readonly authfile: string | undefined;
+  readonly "cert-dir": string | undefined;
   readonly "get-login": boolean;
   readonly password: string | undefined;
   readonly "password-stdin": boolean;
+  readonly "tls-verify": boolean | undefined;
   readonly username: string | undefined;
+  readonly verbose: boolean;
 }
 
 /** `ramekin login`. */
@@ -26,17 +29,18 @@ export async function logIn(flags: LoginFlags, server: string | undefined, conte
   check(flags);
   if (flags.password !== undefined) context.note("WARNING! Using --password via the CLI is insecure. Use --password-stdin.");
   const untold = flags.username === undefined && flags.password === undefined;
-  if (untold && (await withKept(registry, authFile, context))) return exitStatus.ok;
+  const how = { authFile, certificates: flags["cert-dir"], verify: flags["tls-verify"], signal: context.interruption.signal };
+  if (untold && (await withKept(registry, how, context))) return exitStatus.ok;
 
   const account = await accountFrom(flags, registry, context);
-  const { signal } = context.interruption;
-  const { kept } = await (await context.engine()).login(registry, { account, authFile, signal });
+  const { kept } = await (await context.engine()).login(registry, { ...how, account });
   if (kept && "path" in kept) {
     context.note("");
     context.note(`WARNING! Your credentials are stored unencrypted in '${kept.path}'.`);
     context.note("Configure a credential helper to remove this warning: see docs/registries.md.");
     context.note("");
   }
+  if (kept && flags.verbose) context.print(`Used: ${"path" in kept ? kept.path : kept.helper}`);
   context.print("Login Succeeded");
   return exitStatus.ok;
 }
@@ -48,13 +52,12 @@ function check({ username, password, "password-stdin": fromStdin }: LoginFlags):
 }
 
 /** As Docker: whoever is logged in and says nothing wants to know whether that still holds. */
-async function withKept(registry: string, authFile: string | undefined, context: Context): Promise<boolean> {
+async function withKept(registry: string, how: LoginOptions, context: Context): Promise<boolean> {
   const engine = await context.engine();
-  const { signal } = context.interruption;
-  const username = await engine.account(registry, { authFile });
+  const username = await engine.account(registry, how);
   try {
     if (username !== undefined) context.note(`Authenticating with existing credentials... [Username: ${username}]`);
-    await engine.login(registry, { authFile, signal });
+    await engine.login(registry, how);
     context.print("Login Succeeded");
     return true;
   } catch (error) {

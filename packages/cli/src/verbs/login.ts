@@ -1,3 +1,4 @@
+import { accessFlags } from "../registry/access-flags.ts";
 import { defineVerb } from "../verb.ts";
 
 export default defineVerb({
@@ -9,17 +10,13 @@ export default defineVerb({
   arguments: [{ name: "SERVER", summary: "Docker Hub when absent", optional: true }],
   flags: {
     authfile: { type: "string", value: "path", summary: "Keep the account in this file, as podman's auth.json", complete: "file" },
+    "cert-dir": accessFlags["cert-dir"],
     "get-login": { type: "boolean", summary: "Print the user name that is kept, and do nothing else" },
     password: { type: "string", short: "p", summary: "Password or access token; everybody on this machine can see it here" },
     "password-stdin": { type: "boolean", summary: "Take the password from stdin" },
+    "tls-verify": accessFlags["tls-verify"],
     username: { type: "string", short: "u", summary: "Username" },
-  },
-  refused: {
-    "tls-verify": {
-      reason: "whether a registry must prove itself is said once, for all commands",
-      hint: "see docs/registries.md: insecure",
-    },
-    "cert-dir": { reason: "certificates are found by the registry's name", hint: "put them into /etc/docker/certs.d/SERVER" },
+    verbose: { type: "boolean", short: "v", summary: "Print where the account is kept" },
   },
   examples: [
     { command: "ramekin login", summary: "Docker Hub, asking for user name and password" },

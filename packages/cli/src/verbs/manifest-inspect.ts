@@ -1,3 +1,4 @@
+import { accessFlags } from "../registry/access-flags.ts";
 import { defineVerb } from "../verb.ts";
 
 export default defineVerb({
@@ -11,6 +12,7 @@ export default defineVerb({
     { name: "MANIFEST", summary: "One of the list's images: the name it was added by, or its digest", optional: true, complete: "image" },
   ],
   flags: {
+    ...accessFlags,
     insecure: { type: "boolean", summary: "Allow communication with an insecure registry" },
     verbose: { type: "boolean", short: "v", summary: "Output additional info including layers and platform" },
   },

@@ -1,3 +1,4 @@
+import { accessFlags } from "../registry/access-flags.ts";
 import { defineVerb } from "../verb.ts";
 
 export default defineVerb({
@@ -8,6 +9,7 @@ export default defineVerb({
     "The images of the list go first, into the list's own repository: by a mount where the registry has them, else from here or from the registry where they are, which may be another one. The last line is the digest of the list.",
   arguments: [{ name: "MANIFEST_LIST", summary: "A list that is here", complete: "image" }],
   flags: {
+    ...accessFlags,
     insecure: { type: "boolean", summary: "Allow push to an insecure registry" },
     purge: { type: "boolean", short: "p", summary: "Remove the local manifest list after push" },
   },

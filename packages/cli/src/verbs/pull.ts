@@ -1,3 +1,5 @@
+import { contentTrustFlag } from "../image/content-trust.ts";
+import { accessFlags } from "../registry/access-flags.ts";
 import { defineVerb } from "../verb.ts";
 
 export default defineVerb({
@@ -6,8 +8,12 @@ export default defineVerb({
   summary: "Download an image from a registry",
   arguments: [{ name: "NAME[:TAG|@DIGEST]", summary: "latest when neither is given" }],
   flags: {
+    ...accessFlags,
     "all-platforms": { type: "boolean", summary: "Download every platform of a multi-platform image" },
     "all-tags": { type: "boolean", short: "a", summary: "Download all tagged images in the repository" },
+    arch: { type: "string", value: "arch", summary: "Choose the image for this architecture instead of the machine's" },
+    "disable-content-trust": contentTrustFlag,
+    os: { type: "string", value: "os", summary: "Choose the image for this operating system instead of linux" },
     platform: { type: "string", summary: "Choose the platform of a multi-platform image" },
     progress: {
       type: "string",
@@ -15,6 +21,7 @@ export default defineVerb({
       choices: ["json", "plain", "tty"],
     },
     quiet: { type: "boolean", short: "q", summary: "Suppress verbose output" },
+    variant: { type: "string", value: "variant", summary: "Choose the image for this variant of the architecture" },
   },
   examples: [
     { command: "ramekin pull debian", summary: "From Docker Hub" },

@@ -1,3 +1,4 @@
+import { accessFlags } from "../registry/access-flags.ts";
 import { defineVerb } from "../verb.ts";
 
 export default defineVerb({
@@ -8,13 +9,15 @@ export default defineVerb({
     "The registry's own list, page by page: what 'podman search --list-tags' shows. Searching for words is a service of Docker Hub's website, not of registries, and is not done here.",
   arguments: [{ name: "REPOSITORY", summary: "As in 'ramekin pull', without a tag" }],
   flags: {
+    ...accessFlags,
     format: { type: "string", summary: "Format output: 'table', 'table TEMPLATE', 'json', or a TEMPLATE in Go's notation (.Name, .Tag)" },
     limit: { type: "int", summary: "Show so many tags at most; all of them when absent" },
+    "list-tags": { type: "boolean", default: true, summary: "List tags; there is nothing else that could be listed" },
+    "no-trunc": { type: "boolean", default: true, summary: "Don't truncate output; nothing is" },
   },
   refused: {
     filter: { short: "f", reason: "tags have nothing that could be filtered", hint: "use grep" },
-    "list-tags": { reason: "tags are all that it lists", hint: "leave it away" },
-    "no-trunc": { reason: "nothing is cut", hint: "leave it away" },
+    compatible: { reason: "a registry tells neither stars nor who is official", hint: "leave it away" },
   },
   examples: [
     { command: "ramekin search debian", summary: "What there is of Debian" },

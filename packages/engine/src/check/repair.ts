@@ -17,8 +17,9 @@ import {
   removeDigest,
 } from "@ramekin/oci";
 import { blobsOf, contentOf, documentDigester } from "../image.ts";
-import { ingestImage, type Origin, originAt } from "../ingest.ts";
-import { attempt, type Scope } from "../scope.ts";
+import { ingestImage } from "../ingest.ts";
+import { openOrigin } from "../origin.ts";
+import type { Scope } from "../scope.ts";
 import { isThere } from "../store/containers.ts";
 import { replaceFile } from "../store/files.ts";
 import { changeImages } from "../store/images.ts";
@@ -50,9 +51,9 @@ export async function restore(scope: Scope, { root, manifests }: Walked, signal?
   for (const name of sourcesOf(root)) {
     try {
       await using lease = await takeLease(scope.paths);
-      await using from = await openOrigin(scope, name, signal);
+      await using from = await openOrigin(scope, name, { signal });
       const ingest = (descriptor: Descriptor, platform = {}) =>
-        ingestImage(content, from.origin, descriptor, { name, lease, signal, ...platform });
+        ingestImage(content, from, descriptor, { name, lease, signal, ...platform });
       // An index that is back may list nothing for this machine: what it lists and was here is looked at below.
       if (isIndexType(root.descriptor.mediaType)) await ingest(root.descriptor, { platform: scope.platform }).catch(unlessUnsupported);
       for (const { descriptor, parts } of [...manifests, ...(await walk(content, root, scope.platform)).manifests]) {
@@ -89,24 +90,6 @@ function sourcesOf({ names, containers }: Root): readonly string[] {
       return false; // a container's image may have been an id
     }
   });
-}
-
-async function openOrigin(
-  scope: Scope,
-  name: string,
-  signal: AbortSignal | undefined,
-): Promise<AsyncDisposable & { readonly origin: Origin }> {
-  const embedded = scope.embedded[name];
-  if (embedded !== undefined) {
-    const source = await (await scope.kernel.use("transport", "oci")).source(embedded, { signal });
-    return {
-      origin: source,
-      [Symbol.asyncDispose]: () => attempt(scope, "closing the embedded layout", async () => source[Symbol.asyncDispose]()),
-    };
-  }
-  const registry = await scope.kernel.use("registry");
-  const reference = parseReference(name);
-  return { origin: originAt(registry, reference), async [Symbol.asyncDispose]() {} };
 }
 
 /** Drops of an image no more than cannot work: a platform beside others, or its names. Resolves with what was done. */

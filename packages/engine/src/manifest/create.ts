@@ -1,14 +1,14 @@
 import { type Descriptor, type Digest, RamekinError } from "@ramekin/core";
-import { findName, isIndexType } from "@ramekin/oci";
+import { findName, isIndexType, parseReference } from "@ramekin/oci";
 import type { CreateManifestListOptions, ManifestListInfo } from "../manifest-api.ts";
 import { parallel } from "../parallel.ts";
+import { openRegistries } from "../registries.ts";
 import type { Scope } from "../scope.ts";
 import { readImages } from "../store/images.ts";
 import { takeLease } from "../store/leases.ts";
 import { changeList, type ListContent } from "./change.ts";
 import { describeMember, find } from "./find.ts";
 import { listName, type ManifestList } from "./list.ts";
-import { openRegistries } from "./registries.ts";
 
 const concurrentReads = 3;
 
@@ -28,7 +28,7 @@ export async function createManifestList(
   if (members.length === 0) throw new RamekinError("INVALID_ARGUMENT", `manifest list ${text} would have no members`);
   await scope.opened();
   await refuseExisting(scope, text, name, options.amend ?? false);
-  using registries = await openRegistries(scope, options.insecure);
+  using registries = await openRegistries(scope, options.access, parseReference(name).registry);
   await using lease = await takeLease(scope.paths);
   const found = await parallel(members, concurrentReads, async (member): Promise<Member> => {
     const each = await find(scope, registries, member, options);

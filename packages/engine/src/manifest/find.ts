@@ -11,10 +11,10 @@ import {
   readBlob,
 } from "@ramekin/oci";
 import { blobsOf, contentOf, documentDigester } from "../image.ts";
+import type { Registries } from "../registries.ts";
 import { canonicalName, resolveImage } from "../resolve.ts";
 import type { Scope } from "../scope.ts";
 import { readImages } from "../store/images.ts";
-import type { Registries } from "./registries.ts";
 
 /** A manifest or index, and who has its blobs. */
 export interface Found {

@@ -1,22 +1,24 @@
 import type { Cancellable, Descriptor } from "@ramekin/core";
-import { findName, isIndexType, isManifestType, parseIndex, readBlob } from "@ramekin/oci";
+import { findName, isIndexType, isManifestType, parseIndex, parseReference, readBlob } from "@ramekin/oci";
 import { contentOf, documentDigester } from "../image.ts";
 import type { InspectedManifest, InspectManifestOptions, ManifestDocument } from "../manifest-api.ts";
 import { parallel } from "../parallel.ts";
+import { openRegistries, type Registries } from "../registries.ts";
+import { canonicalName } from "../resolve.ts";
 import type { Scope } from "../scope.ts";
 import { readImages } from "../store/images.ts";
 import { type Found, find, findHere, platformOf } from "./find.ts";
 import { isMadeHere, listName, type ManifestList, memberReference, noSuchList, readList } from "./list.ts";
 import { findMember, noSuchMember } from "./member.ts";
 import { type MemberSource, memberSource } from "./member-source.ts";
-import { openRegistries, type Registries } from "./registries.ts";
 
 const concurrentReads = 3;
 
 /** See `Engine.inspectManifest`. A list that was made here comes before a registry's of the same name: it is what will be pushed. */
 export async function inspectManifest(scope: Scope, text: string, options: InspectManifestOptions = {}): Promise<InspectedManifest> {
   await scope.opened();
-  using registries = await openRegistries(scope, options.insecure);
+  const name = canonicalName(text);
+  using registries = await openRegistries(scope, options.access, name === undefined ? undefined : parseReference(name).registry);
   if (options.list !== undefined) return await memberOf(scope, registries, options.list, text, options);
 
   const own = await ownList(scope, text);

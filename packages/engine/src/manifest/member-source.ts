@@ -1,8 +1,8 @@
 import type { ByteStream, Cancellable, Descriptor } from "@ramekin/core";
 import { type BlobSource, isDigest, parseReference } from "@ramekin/oci";
 import { contentOf } from "../image.ts";
+import type { Registries } from "../registries.ts";
 import type { Scope } from "../scope.ts";
-import type { Registries } from "./registries.ts";
 
 /** Blobs of a member: from here where they are here, else from the registry that its reference names. */
 export interface MemberSource extends BlobSource {

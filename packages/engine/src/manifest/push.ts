@@ -5,13 +5,13 @@ import type { PushedImage } from "../image-api.ts";
 import type { PushManifestListOptions } from "../manifest-api.ts";
 import { isDistributed } from "../outgoing.ts";
 import { parallel } from "../parallel.ts";
+import { openRegistries, type Registries } from "../registries.ts";
 import { removeImage } from "../remove-image.ts";
 import type { Scope } from "../scope.ts";
 import { readImages } from "../store/images.ts";
 import { takeLease } from "../store/leases.ts";
 import { listName, type ManifestList, memberReference, noSuchList, readList } from "./list.ts";
 import { type MemberSource, memberSource } from "./member-source.ts";
-import { openRegistries, type Registries } from "./registries.ts";
 
 /** Docker's number. */
 const concurrentUploads = 5;
@@ -30,7 +30,7 @@ async function sendList(scope: Scope, name: string, options: PushManifestListOpt
   const content = await contentOf(scope);
   await using lease = await takeLease(scope.paths);
   const list = await leased(scope, content, name, (entry) => lease.protect(entry.digest));
-  using registries = await openRegistries(scope, options.insecure);
+  using registries = await openRegistries(scope, options.access, parseReference(name).registry);
 
   const target = parseReference(name);
   const { registry, repository } = target;

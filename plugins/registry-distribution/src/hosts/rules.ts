@@ -1,8 +1,8 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { RamekinError, type Reference } from "@ramekin/core";
+import { RamekinError, type Reference, type RegistryAccess } from "@ramekin/core";
 import type { Trust } from "../dialer.ts";
-import { certificatesOf, loadTrust, type Trusted } from "./certificates.ts";
+import { certificatesIn, certificatesOf, loadTrust, type Trusted } from "./certificates.ts";
 import { readHostsToml } from "./hosts-toml.ts";
 import { insecureHosts } from "./insecure.ts";
 import { readOwnFile } from "./own-file.ts";
@@ -20,6 +20,8 @@ export interface HostRuleOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Registries that are insecure, besides those of the files. */
   readonly insecure?: readonly string[];
+  /** What somebody says about one registry goes before all files. */
+  readonly access?: Pick<RegistryAccess, "certificates" | "verify"> & { readonly registry: string };
   /** What is read instead of /etc; for tests. */
   readonly etc?: string;
 }
@@ -28,7 +30,7 @@ export interface HostRuleOptions {
  * Who knows the registry first is believed: `registries.toml`, containerd's `hosts.toml`, containers' `registries.conf`. The
  * folders of certificates count beside all of them.
  */
-export function hostRules({ environment, insecure = [], etc = "/etc" }: HostRuleOptions): HostRules {
+export function hostRules({ environment, insecure = [], access, etc = "/etc" }: HostRuleOptions): HostRules {
   const home = environment["HOME"] || homedir();
   const configHome = environment["XDG_CONFIG_HOME"] || join(home, ".config");
   const containerd = [join(configHome, "containerd/certs.d"), join(etc, "containerd/certs.d")];
@@ -52,14 +54,18 @@ export function hostRules({ environment, insecure = [], etc = "/etc" }: HostRule
 
   const trusted = async (address: string): Promise<Trusted> => {
     const host = address === "registry-1.docker.io" ? "docker.io" : address;
-    // A URL has lost the port that goes without saying; the folder may have it.
-    const found = await certificatesOf(certificates, /:\d+$/.test(host) ? [host] : [host, `${host}:443`]);
+    const said = [host, `${host}:443`].includes(access?.registry ?? "") ? access : undefined;
+    const found = await (said?.certificates === undefined
+      ? // A URL has lost the port that goes without saying; the folder may have it.
+        certificatesOf(certificates, /:\d+$/.test(host) ? [host] : [host, `${host}:443`])
+      : certificatesFrom(said.certificates));
     const declared = (await own()).trust.get(host) ?? (await hosts(host))?.trust.get(host) ?? mirrorTrust.get(host);
     const authorities = [...(declared?.authorities ?? []), ...found.authorities];
     const identities = [...(declared?.identities ?? []), ...found.identities];
     // Where somebody has given it an authority, even this machine has to prove itself.
     const lax = declared?.insecure || laxPlaces.has(host) || insecure.includes(host) || (await exempt())(host);
-    return { authorities, identities, insecure: declared?.insecure || (lax && authorities.length === 0) };
+    const exempted = declared?.insecure || (lax && authorities.length === 0);
+    return { authorities, identities, insecure: said?.verify === undefined ? exempted : !said.verify };
   };
   const trust = eachOnce(async (host) => loadTrust(await trusted(host)));
 
@@ -88,11 +94,18 @@ export function hostRules({ environment, insecure = [], etc = "/etc" }: HostRule
     return found?.entry ?? longest(await conf());
   }
 
-  async function protocolOf({ host, protocol }: Located): Promise<Located["protocol"]> {
+  async function protocolOf({ host, protocol, mirror }: Located): Promise<Located["protocol"]> {
+    if (host === access?.registry && !mirror && access.verify !== undefined) return access.verify ? "https" : "any";
     if (protocol !== "https") return protocol;
     const { verified, authorities } = await trust(host);
     return !verified && authorities.length === 0 ? "any" : "https";
   }
+}
+
+async function certificatesFrom(folder: string): Promise<Trusted> {
+  const found = await certificatesIn(folder);
+  if (found) return found;
+  throw new RamekinError("NOT_FOUND", `no folder ${folder} with certificates`);
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
