@@ -72,7 +72,7 @@ test("stats of version 2", () => {
     "pids.max": "10\n",
     "io.stat": "8:0 rbytes=10 wbytes=20 rios=1\n8:16 rbytes=1 wbytes=2\n",
   });
-  expect(readStats(cgroup(2))).toEqual({
+  expect(readStats(cgroup(2), process.pid)).toEqual({
     readAt: expect.any(Date),
     cpu: { usageUs: 5000, throttledUs: 70 },
     memory: { usage: 4096, peak: 8192 },
