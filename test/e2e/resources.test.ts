@@ -121,7 +121,8 @@ describe("one container with all limits", () => {
   const rates = "[run --device-read-bps] [run --device-write-bps] [run --device-read-iops] [run --device-write-iops]";
   test(`[run --blkio-weight-device] ${rates} block devices`, async ({ skip }) => {
     if (device === undefined) return skip("no block device");
-    const line = (value: string | number) => `${device.number} ${value}`;
+    const { number } = device;
+    const line = (value: string | number) => `${number} ${value}`;
     if (!v1) {
       expect(await limit("all", ["", ""], "io.max")).toBe(line(`rbps=${1 << 20} wbps=${2 << 20} riops=300 wiops=400`));
       return;

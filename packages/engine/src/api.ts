@@ -5,7 +5,9 @@ import type { ContainerOptions } from "./container-options.ts";
 import type { EngineEvent, EventOptions } from "./event.ts";
 import type { ImageVerbs } from "./image-api.ts";
 import type { ManifestVerbs } from "./manifest-api.ts";
+import type { Secrets } from "./secret-api.ts";
 import type { StoreVerbs } from "./store-api.ts";
+import type { Volumes } from "./volume-api.ts";
 
 export type * from "./account-api.ts";
 export type * from "./container-api.ts";
@@ -13,8 +15,15 @@ export type * from "./container-options.ts";
 export type * from "./event.ts";
 export type * from "./image-api.ts";
 export type * from "./manifest-api.ts";
+export type * from "./mount-options.ts";
+export type * from "./namespace-options.ts";
+export type * from "./process-options.ts";
 export type * from "./resource-options.ts";
+export type * from "./security-options.ts";
+export type * from "./secret-api.ts";
 export type * from "./store-api.ts";
+export type * from "./volume-api.ts";
+export type * from "./supervision-options.ts";
 
 /**
  * What a program holds: one engine over one store. There is no daemon; any number of engines, in any processes, may share
@@ -29,6 +38,8 @@ export interface Engine extends AccountVerbs, ImageVerbs, ManifestVerbs, StoreVe
   readonly root: string;
   /** State that a reboot may take away. */
   readonly runRoot: string;
+  readonly volumes: Volumes;
+  readonly secrets: Secrets;
 
   /** Fetches what is missing, verifies every byte, records the name. Does not unpack, unless asked: `create` does, or `unpack`. */
   pull(reference: string, options?: PullOptions): Promise<ImageInfo>;

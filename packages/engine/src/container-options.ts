@@ -1,34 +1,21 @@
 import type { Cancellable, Platform, Signal, WindowSize } from "@ramekin/core";
 import type { PullProgress } from "./api.ts";
+import type { MountOptions } from "./mount-options.ts";
+import type { NamespaceOptions } from "./namespace-options.ts";
+import type { ProcessOptions } from "./process-options.ts";
 import type { ResourceOptions } from "./resource-options.ts";
-
-export interface BindMount {
-  readonly type: "bind";
-  /** Absolute, on the host; NOT_FOUND when absent, unless `createSource`. */
-  readonly source: string;
-  readonly target: string;
-  readonly readOnly?: boolean;
-  readonly createSource?: boolean;
-  readonly propagation?: "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave";
-  /**
-   * What becomes of mounts below `source`. `enabled`, the default: they come along, read-only as far as the kernel can;
-   * `disabled`: they do not; `writable`: they stay as they are though `readOnly`; `readonly`: they must become read-only.
-   */
-  readonly recursive?: "enabled" | "disabled" | "writable" | "readonly";
-}
-
-export interface TmpfsMount {
-  readonly type: "tmpfs";
-  readonly target: string;
-  /** Bytes. */
-  readonly size?: number;
-  readonly mode?: number;
-  /** As in mount(8); after the defaults `nosuid,nodev,noexec`. */
-  readonly options?: readonly string[];
-}
+import type { SecurityOptions } from "./security-options.ts";
+import type { SupervisionOptions } from "./supervision-options.ts";
 
 /** What `docker create` takes; absent fields come from the image, then from the defaults. */
-export interface ContainerOptions extends Cancellable, ResourceOptions {
+export interface ContainerOptions
+  extends Cancellable,
+    MountOptions,
+    NamespaceOptions,
+    ProcessOptions,
+    ResourceOptions,
+    SecurityOptions,
+    SupervisionOptions {
   readonly image: string;
   /** Replaces the image's Cmd. */
   readonly command?: readonly string[];
@@ -46,8 +33,7 @@ export interface ContainerOptions extends Cancellable, ResourceOptions {
   readonly user?: string;
   readonly hostname?: string;
   readonly labels?: Readonly<Record<string, string>>;
-  readonly mounts?: readonly (BindMount | TmpfsMount)[];
-  /** A network driver's name; `none` when absent. */
+  /** A network driver's name, or `container:NAME`; `none` when absent. */
   readonly network?: string;
   /** A pty. */
   readonly tty?: boolean;
@@ -61,7 +47,7 @@ export interface ContainerOptions extends Cancellable, ResourceOptions {
   readonly stopSignal?: Signal;
   /** Seconds between the stop signal and SIGKILL; 10 when absent. */
   readonly stopTimeout?: number;
-  readonly log?: { readonly driver: string; readonly options?: Readonly<Record<string, string>> };
+  readonly log?: { readonly driver?: string; readonly options?: Readonly<Record<string, string>> };
   /** Drivers, by name; the kernel chooses when absent. */
   readonly storage?: string;
   readonly isolation?: string;

@@ -4,14 +4,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isRamekinError, type LogWriterSpec, type Mount, Objections, RamekinError } from "@ramekin/core";
 import { randomHex } from "@ramekin/native";
 import type { MountConfig } from "@ramekin/oci";
-import type { ContainerConfig, ContainerOptions } from "./api.ts";
+import type { ContainerConfig, ContainerOptions, MountPoint } from "./api.ts";
 import { cgroupPath } from "./cgroup.ts";
 import { tell } from "./container-event.ts";
 import { departureMs, isLeaving } from "./departure.ts";
 import { writeEtcFiles } from "./etc-files.ts";
 import { blobsOf, contentOf, type OpenedImage, openImage, topOf } from "./image.ts";
 import { amendSpec, notify } from "./kernel/hooks.ts";
-import { userMounts } from "./mounts.ts";
+import { hasMounts, type MountPlan, type Settled } from "./mount-plan.ts";
 import { suggestName } from "./names.ts";
 import { type ChosenNetwork, chooseNetwork } from "./network.ts";
 import { processArgs } from "./process.ts";
@@ -20,11 +20,12 @@ import { planSandbox, type SandboxSpec } from "./sandbox.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { parseSignal } from "./signals.ts";
 import { containerSpec, hostnameOf, specText } from "./spec.ts";
-import { fileError, replaceFile } from "./store/files.ts";
+import { fileError, readIfThere, replaceFile } from "./store/files.ts";
 import { readImages } from "./store/images.ts";
 import { markUsed } from "./store/last-use.ts";
 import { lockFile, withLock } from "./store/lock.ts";
 import { checkName, releaseName, reserveName } from "./store/names.ts";
+import { checkSupervision, healthCheck } from "./supervise.ts";
 
 /** A container with what `start` would else have to read again. */
 export interface Prepared {
@@ -55,22 +56,26 @@ interface Plan {
   readonly storage: { readonly name: string; readonly package: string };
   readonly isolation: { readonly name: string; readonly package: string };
   readonly log: { readonly name: string; readonly package: string; readonly options: Readonly<Record<string, string>> };
-  readonly mounts: readonly MountConfig[];
+  readonly mounts: MountPlan;
+  readonly secrets: NonNullable<ContainerConfig["secrets"]>;
   readonly sandbox: SandboxSpec;
   readonly rootless: boolean;
   readonly init?: string;
 }
 
-async function planContainer(scope: Scope, options: ContainerOptions): Promise<Plan> {
+async function planContainer(scope: Scope, given: ContainerOptions): Promise<Plan> {
+  const options = await settlePartners(scope, given);
   if (options.name !== undefined) checkName(options.name);
+  checkSupervision(options);
   const rootless = process.geteuid?.() !== 0;
   const logName = options.log?.driver ?? (await scope.kernel.preference("log"))?.names[0] ?? "json-file";
-  const [network, storage, isolation, log, mounts, init, sandbox] = await new Objections().all(
+  const [network, storage, isolation, log, mounts, secrets, init, sandbox] = await new Objections().all(
     chooseNetwork(scope, options.network),
     scope.kernel.choose("storage", options.storage),
     scope.kernel.choose("isolation", options.isolation),
     scope.kernel.choose("log", logName),
-    userMounts(options.mounts),
+    hasMounts(options) ? import("./mounts.ts").then(({ planMounts }) => planMounts(scope, options)) : { mounts: [], inherited: [] },
+    options.secrets?.length ? import("./plan-secrets.ts").then(({ planSecrets }) => planSecrets(scope, options)) : [],
     options.init ? import("./init-program.ts").then(({ initProgram }) => initProgram()) : undefined,
     planSandbox(scope, options, { rootless }),
   );
@@ -81,10 +86,21 @@ async function planContainer(scope: Scope, options: ContainerOptions): Promise<P
     isolation,
     log: { name: log.name, package: log.package, options: options.log?.options ?? {} },
     mounts,
+    secrets,
     sandbox,
     rootless,
     ...(init !== undefined && { init }),
   };
+}
+
+/** Those whose namespaces are shared, by id. */
+async function settlePartners(scope: Scope, options: ContainerOptions): Promise<ContainerOptions> {
+  if (![options.pid, options.ipc, options.uts, options.network].some((choice) => choice?.startsWith("container:"))) return options;
+  const { resolvePartners } = await import("./namespaces.ts");
+  const objections = new Objections();
+  const resolved = await resolvePartners(scope, options, objections);
+  objections.raise();
+  return resolved;
 }
 
 const missingImages = new WeakSet<object>();
@@ -107,17 +123,23 @@ async function createFrom(scope: Scope, plan: Plan): Promise<Prepared> {
     throw fileError(error, paths.bundle);
   }
   let name: string | undefined;
+  let points: readonly MountPoint[] = [];
   try {
     // Held until the container is whole: what is unlocked and not whole is the wreck of a crash.
     await using _lock = await lockFile(paths.lock, { exclusive: true, signal: plan.options.signal });
     name = await reserve(scope, plan.options.name, id, plan.options.signal);
-    const { config, image } = await publish(scope, plan, id, name);
-    const prepared = await furnish(scope, plan, config, image);
+    const { config, image, settled } = await publish(scope, plan, id, name);
+    points = config.mounts ?? [];
+    const prepared = await furnish(scope, plan, config, image, settled.specs);
     await notify(scope.kernel.plugins, scope.warn, "created", { id });
     tell(scope, config, "create");
     return prepared;
   } catch (error) {
     await attempt(scope, `removing snapshot ${id}`, async () => (await scope.kernel.use("storage", plan.storage.name)).remove(id));
+    if (points.length > 0) {
+      const { releaseMounts } = await import("./settle-mounts.ts");
+      await releaseMounts(scope, id, points, { volumes: true, storage: plan.storage.name });
+    }
     if (name !== undefined) await attempt(scope, `releasing the name ${name}`, () => releaseName(scope.paths, name as string, id));
     await attempt(scope, `removing ${paths.directory}`, () => rm(paths.directory, { recursive: true, force: true }));
     throw error;
@@ -128,15 +150,35 @@ async function createFrom(scope: Scope, plan: Plan): Promise<Prepared> {
  * From here on garbage collection sees the container, and with it the image. Both locks' worth: the image is looked up and
  * referred to while no collection runs.
  */
-async function publish(scope: Scope, plan: Plan, id: string, name: string): Promise<{ config: ContainerConfig; image: OpenedImage }> {
+async function publish(scope: Scope, plan: Plan, id: string, name: string): Promise<Published> {
   const { options } = plan;
   return withLock(scope.paths.lock, { exclusive: false, signal: options.signal }, async () => {
     const { resolved, image } = await findImage(scope, options);
-    const config = containerConfig(plan, id, name, resolved, image);
-    await replaceFile(scope.paths.container(id).config, `${JSON.stringify(config)}\n`, { durable: !options.autoRemove });
-    markUsed(scope.paths, resolved.descriptor.digest);
-    return { config, image };
+    const settled = await settle(scope, plan, id, image);
+    try {
+      const { points } = settled;
+      const known = { ...(points.length > 0 && { mounts: points }), ...(plan.secrets.length > 0 && { secrets: plan.secrets }) };
+      const config = { ...containerConfig(plan, id, name, resolved, image), ...known };
+      await replaceFile(scope.paths.container(id).config, `${JSON.stringify(config)}\n`, { durable: !options.autoRemove });
+      markUsed(scope.paths, resolved.descriptor.digest);
+      return { config, image, settled };
+    } catch (error) {
+      if (settled.points.length > 0) await (await import("./settle-mounts.ts")).releaseMounts(scope, id, settled.points, { volumes: true });
+      throw error;
+    }
   });
+}
+
+interface Published {
+  readonly config: ContainerConfig;
+  readonly image: OpenedImage;
+  readonly settled: Settled;
+}
+
+async function settle(scope: Scope, { mounts }: Plan, id: string, image: OpenedImage): Promise<Settled> {
+  const declared = Object.keys(image.config.config?.Volumes ?? {});
+  if (mounts.mounts.length + mounts.inherited.length + declared.length === 0) return { points: [], specs: [] };
+  return (await import("./settle-mounts.ts")).settleMounts(scope, mounts, id, image);
 }
 
 async function findImage(
@@ -157,6 +199,7 @@ function containerConfig(plan: Plan, id: string, name: string, resolved: Resolve
   const { signal: _, onProgress: __, ...options } = plan.options;
   const run = image.config.config ?? {};
   const user = options.user ?? run.User;
+  const health = healthCheck(run, options.health);
   return {
     version: 1,
     id,
@@ -176,15 +219,24 @@ function containerConfig(plan: Plan, id: string, name: string, resolved: Resolve
     process: { args: processArgs(run, options), tty: options.tty ?? false, ...(user !== undefined && user !== "" && { user }) },
     stopSignal: options.stopSignal ? parseSignal(options.stopSignal) : parseSignal(run.StopSignal || "SIGTERM"),
     stopTimeout: options.stopTimeout ?? 10,
+    ...(health && { health }),
   };
 }
 
 /** Root file system, files and bundle; the bundle's config.json comes last and says that the container is whole. */
-async function furnish(scope: Scope, plan: Plan, config: ContainerConfig, image: OpenedImage): Promise<Prepared> {
+async function furnish(
+  scope: Scope,
+  plan: Plan,
+  config: ContainerConfig,
+  image: OpenedImage,
+  mountSpecs: readonly MountConfig[],
+): Promise<Prepared> {
   const { id } = config;
   const { options, network, rootless } = plan;
   const paths = scope.paths.container(id);
-  const hostname = hostnameOf(id, options, network.driver.namespace);
+  const partner = network.partner === undefined ? undefined : scope.paths.container(network.partner);
+  const own = hostnameOf(id, options, network.driver.namespace);
+  const hostname = partner ? ((await readIfThere(partner.hostname))?.trim() ?? own) : own;
   const snapshot = async () => {
     const storage = await scope.kernel.use("storage", plan.storage.name);
     const { unpackImage } = await import("./unpack.ts");
@@ -203,10 +255,11 @@ async function furnish(scope: Scope, plan: Plan, config: ContainerConfig, image:
       options,
       args: config.process.args,
       user: config.process.user,
-      mounts: plan.mounts,
+      mounts: config.secrets ? [...mountSpecs, ...(await import("./mount-sources.ts")).secretSpecs(config)] : mountSpecs,
       network: network.driver.namespace,
       hostname,
       paths,
+      ...(partner && { etc: partner }),
       cgroupsPath: await cgroupPath(id, rootless, options.cgroupParent),
       sandbox: plan.sandbox,
       rootless,
@@ -217,6 +270,7 @@ async function furnish(scope: Scope, plan: Plan, config: ContainerConfig, image:
   const writer = async () => (await scope.kernel.use("log", plan.log.name)).writer({ containerId: id, options: plan.log.options });
 
   const [mounts, finished, log] = await all(snapshot(), spec(), writer(), writeEtcFiles(paths, hostname, network.driver.namespace));
+  if (config.mounts) await (await import("./settle-mounts.ts")).fillMounts(scope, config, mounts);
   writeFileSync(paths.spec, specText(finished), { mode: 0o600 });
   return { config, mounts, log };
 }

@@ -8,9 +8,14 @@ export interface ChosenNetwork {
   readonly name: string;
   readonly package: string;
   readonly driver: NetworkDriver;
+  /** The id of the container whose network this is. */
+  readonly partner?: string;
 }
 
 export async function chooseNetwork(scope: Scope, asked: string | undefined): Promise<ChosenNetwork> {
+  const partner = /^container:(.+)$/.exec(asked ?? "")?.[1];
+  if (asked !== undefined && partner !== undefined)
+    return { name: asked, package: "@ramekin/engine", driver: { namespace: "private" }, partner };
   const name = asked ?? (await scope.kernel.preference("network"))?.names[0] ?? defaultNetwork;
   const registered = scope.kernel.registry.find("network", name);
   if (!registered) throw missing(scope, name);

@@ -1,10 +1,15 @@
 import { Objections } from "@ramekin/core";
-import type { SpecOptions } from "@ramekin/oci";
+import type { MountConfig, SpecOptions } from "@ramekin/oci";
 import type { ContainerOptions } from "./container-options.ts";
+import type { NamespaceOptions } from "./namespace-options.ts";
 import type { ResourceOptions } from "./resource-options.ts";
 import type { Scope } from "./scope.ts";
+import type { SecurityOptions } from "./security-options.ts";
 
-export type SandboxSpec = Partial<SpecOptions>;
+export interface SandboxSpec extends Partial<SpecOptions> {
+  /** Before the user's own, and not where one of those is. */
+  readonly extraMounts?: readonly MountConfig[];
+}
 
 export interface SandboxSurroundings {
   readonly rootless: boolean;
@@ -24,6 +29,20 @@ const ofResources: Kinds<ResourceOptions> = {
   deviceRules: true,
 };
 
+const ofSecurity: Kinds<SecurityOptions> = {
+  capAdd: true,
+  capDrop: true,
+  privileged: true,
+  noNewPrivileges: true,
+  seccomp: true,
+  apparmor: true,
+  mask: true,
+  unmask: true,
+  writableCgroups: true,
+};
+
+const ofNamespaces: Kinds<NamespaceOptions> = { pid: true, ipc: true, uts: true, cgroupns: true };
+
 /** What limits, privileges and namespaces ask of the specification; most containers ask for nothing, and load nothing for it. */
 export async function planSandbox(scope: Scope, options: ContainerOptions, surroundings: SandboxSurroundings): Promise<SandboxSpec> {
   const asks = (kinds: object) => Object.keys(kinds).some((name) => options[name as keyof ContainerOptions] !== undefined);
@@ -32,6 +51,10 @@ export async function planSandbox(scope: Scope, options: ContainerOptions, surro
     asks(ofResources)
       ? import("./plan-resources.ts").then(({ planResources }) => planResources(options, { ...surroundings, objections, warn: scope.warn }))
       : {},
+    asks(ofNamespaces) || options.network?.startsWith("container:")
+      ? import("./namespaces.ts").then(({ planNamespaces }) => planNamespaces(options, { objections }))
+      : {},
+    asks(ofSecurity) ? import("./plan-security.ts").then(({ planSecurity }) => planSecurity(options, { ...surroundings, objections })) : {},
   );
   return Object.assign({}, ...parts) as SandboxSpec;
 }

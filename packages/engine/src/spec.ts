@@ -21,6 +21,8 @@ export interface SpecInput {
   readonly network: NetworkDriver["namespace"];
   readonly hostname: string;
   readonly paths: ContainerPaths;
+  /** Where hosts, hostname and resolv.conf are, when they are another container's. */
+  readonly etc?: ContainerPaths;
   readonly cgroupsPath: string | undefined;
   /** What limits, privileges and namespaces add. */
   readonly sandbox: SandboxSpec;
@@ -35,6 +37,9 @@ export function containerSpec(input: SpecInput): RuntimeConfig {
   const run = image.config.config ?? {};
   const user = numericUser(input.user);
   const taken = new Set(mounts.map(({ destination }) => destination));
+  const { extraMounts = [], ...sandbox } = input.sandbox;
+  const shared = extraMounts.filter(({ destination }) => !taken.has(destination));
+  const uts = sandbox.namespaces?.uts ?? "private";
   const init: MountConfig[] =
     input.init === undefined ? [] : [{ destination: initTarget, type: "bind", source: input.init, options: ["bind", "ro", "nosuid"] }];
   return defaultSpec({
@@ -44,22 +49,23 @@ export function containerSpec(input: SpecInput): RuntimeConfig {
     terminal: options.tty ?? false,
     ...(user && { user }),
     ...(options.windowSize && { consoleSize: { height: options.windowSize.rows, width: options.windowSize.columns } }),
-    hostname,
+    // In a namespace that others are in, it would be their name as well.
+    ...(uts === "private" && { hostname }),
     readonlyRoot: options.readOnly ?? false,
-    mounts: [...init, ...etcMounts(paths, taken), ...mounts],
+    mounts: [...init, ...etcMounts(input.etc ?? paths, taken), ...shared, ...mounts],
     rootfsPropagation: rootPropagation(options),
     ...(input.cgroupsPath !== undefined && { cgroupsPath: input.cgroupsPath }),
     architecture: image.config.architecture || "amd64",
     rootless,
-    ...input.sandbox,
-    namespaces: { network, ...input.sandbox.namespaces },
-    annotations: { ...input.sandbox.annotations, "dev.ramekin.container.id": id },
+    ...sandbox,
+    namespaces: { network, ...sandbox.namespaces },
+    annotations: { ...sandbox.annotations, "dev.ramekin.container.id": id },
   });
 }
 
 /** config.json: JSON, but for a limit that is none, which is the greatest number of 64 bits and so more than JavaScript counts to. */
 export function specText(spec: object): string {
-  return JSON.stringify(spec).replaceAll(/"(hard|soft)":-1(?=[,}])/g, '"$1":18446744073709551615');
+  return JSON.stringify(spec).replaceAll(/"(hard|soft)":(?:-1|18446744073709552000)(?=[,}])/g, '"$1":18446744073709551615');
 }
 
 /** A mount that passes mounts on needs a root that does not stop them. */
@@ -70,7 +76,7 @@ function rootPropagation({ mounts = [] }: ContainerOptions): "rprivate" | "rslav
   return wanted.has("shared") ? "rshared" : wanted.has("slave") ? "rslave" : "rprivate";
 }
 
-/** Twelve digits of the id; who shares the host's network shares its name, as in Docker. */
-export function hostnameOf(id: string, options: Pick<ContainerOptions, "hostname">, network: NetworkDriver["namespace"]): string {
-  return options.hostname ?? (network === "host" ? machineName() : id.slice(0, 12));
+/** Twelve digits of the id; who shares the host's network or name has its name, as in Docker. */
+export function hostnameOf(id: string, options: Pick<ContainerOptions, "hostname" | "uts">, network: NetworkDriver["namespace"]): string {
+  return options.hostname ?? (network === "host" || options.uts === "host" ? machineName() : id.slice(0, 12));
 }

@@ -15,9 +15,10 @@ import type { Prepared } from "./create.ts";
 import { notify } from "./kernel/hooks.ts";
 import { defaultUser } from "./process.ts";
 import { attempt, type Scope } from "./scope.ts";
-import { currentState, isThere } from "./store/containers.ts";
+import { currentState, isLive, isThere } from "./store/containers.ts";
 import { lockFile } from "./store/lock.ts";
 import { readState, writeExit } from "./store/state.ts";
+import { cannotSupervise, supervisionOf } from "./supervise.ts";
 
 export interface StartOptions extends Cancellable {
   readonly attach?: boolean;
@@ -51,13 +52,19 @@ export async function start(scope: Scope, config: ContainerConfig, options: Star
     storage,
     await cgroupPath(id, process.geteuid?.() !== 0, config.options.cgroupParent),
   );
+  const supervision = supervisionOf(config);
+  if (supervision && !isolation.supervise) throw cannotSupervise(config.isolation.driver);
+  const provided = config.mounts || config.secrets ? await (await import("./mount-sources.ts")).mountSources(scope, config) : {};
+  if (sharesNamespaces(config)) await (await import("./join-namespaces.ts")).joinNamespaces(scope, config);
   let attachment: Attachment | undefined;
   try {
     await isolation.create(id, paths.bundle, {
       io: { terminal: config.process.tty, stdin: config.options.stdin ?? "closed", log },
       stateFile: paths.state,
       rootfs: mounts,
+      ...provided,
       events: { directory: scope.paths.events, attributes: eventAttributes(config) },
+      ...(supervision && { supervision }),
       cleanup,
       user: config.process.user ?? defaultUser,
       signal: options.signal,
@@ -79,10 +86,15 @@ export async function start(scope: Scope, config: ContainerConfig, options: Star
   }
 }
 
+/** Whether a start has to look for another container. */
+function sharesNamespaces({ options: { pid, ipc, uts, network } }: ContainerConfig): boolean {
+  return [pid, ipc, uts, network].some((choice) => choice?.startsWith("container:"));
+}
+
 async function isRunning(scope: Scope, config: ContainerConfig, isolation: IsolationBackend): Promise<boolean> {
   const { status, state } = await currentState(scope, config);
   const name = config.name;
-  if (status === "running" || status === "paused") return true;
+  if (isLive(status)) return true;
   if (status === "removing" || status === "dead") throw new RamekinError("FAILED_PRECONDITION", `container ${name} is being removed`);
   if (!(await isThere(scope.paths.container(config.id).spec))) {
     throw new RamekinError("FAILED_PRECONDITION", `container ${name} was never completely created`, {

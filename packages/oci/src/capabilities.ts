@@ -14,13 +14,13 @@ export const defaultCapabilities = words(`
 
 /** As `--cap-add` and `--cap-drop`: with or without `CAP_`, in any case, `ALL` for all. An unknown one is an INVALID_ARGUMENT. */
 export function chooseCapabilities(change: { readonly add?: readonly string[]; readonly drop?: readonly string[] } = {}): string[] {
-  const add = (change.add ?? []).flatMap(expand);
-  const drop = new Set((change.drop ?? []).flatMap(expand));
-  const dropsAll = (change.drop ?? []).some((name) => name.toUpperCase() === "ALL");
-  // What is named wins over what ALL covers: `--cap-drop ALL --cap-add CHOWN` leaves CHOWN.
-  const kept = defaultCapabilities.filter((name) => !drop.has(name));
-  const added = dropsAll ? add : add.filter((name) => !drop.has(name));
-  const chosen = new Set([...kept, ...added]);
+  const { add = [], drop = [] } = change;
+  const dropped = new Set(drop.flatMap(expand));
+  const isAll = (name: string) => name.toUpperCase() === "ALL";
+  // What is named wins over what ALL covers, and added over dropped: Docker's TweakCapabilities.
+  const named = new Set(drop.filter((name) => !isAll(name)).flatMap(expand));
+  const added = add.some(isAll) ? allCapabilities.filter((name) => !named.has(name)) : add.flatMap(expand);
+  const chosen = new Set([...defaultCapabilities.filter((name) => !dropped.has(name)), ...added]);
   return allCapabilities.filter((name) => chosen.has(name));
 }
 

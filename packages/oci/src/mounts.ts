@@ -18,15 +18,25 @@ export interface MountDefaults {
    * only for a network namespace of one's own, so the host's is bound, read-only.
    */
   readonly rootless?: boolean;
+  readonly withoutShm?: boolean;
+  readonly writableSys?: boolean;
+  readonly writableCgroups?: boolean;
 }
 
 /** What is mounted in every container, in this order. */
-export function defaultMounts({ shmSize = 64 << 20, rootless = false }: MountDefaults = {}): MountConfig[] {
+export function defaultMounts(defaults: MountDefaults = {}): MountConfig[] {
+  const { shmSize = 64 << 20, rootless = false, withoutShm = false, writableSys = false, writableCgroups = false } = defaults;
   const sealed = ["nosuid", "noexec", "nodev"];
+  const access = (writable: boolean) => (writable ? "rw" : "ro");
   const sys: MountConfig = rootless
     ? { destination: "/sys", type: "bind", source: "/sys", options: ["rbind", "rprivate", ...sealed, "ro"] }
-    : { destination: "/sys", type: "sysfs", source: "sysfs", options: [...sealed, "ro"] };
-  const cgroup: MountConfig = { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [...sealed, "relatime", "ro"] };
+    : { destination: "/sys", type: "sysfs", source: "sysfs", options: [...sealed, access(writableSys)] };
+  const cgroup: MountConfig = {
+    destination: "/sys/fs/cgroup",
+    type: "cgroup",
+    source: "cgroup",
+    options: [...sealed, "relatime", access(writableCgroups)],
+  };
   return [
     { destination: "/proc", type: "proc", source: "proc", options: sealed },
     { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "strictatime", "mode=755", "size=65536k"] },
@@ -36,7 +46,9 @@ export function defaultMounts({ shmSize = 64 << 20, rootless = false }: MountDef
       source: "devpts",
       options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", ...(rootless ? [] : ["gid=5"])],
     },
-    { destination: "/dev/shm", type: "tmpfs", source: "shm", options: [...sealed, "mode=1777", `size=${shmSize}`] },
+    ...(withoutShm
+      ? []
+      : [{ destination: "/dev/shm", type: "tmpfs", source: "shm", options: [...sealed, "mode=1777", `size=${shmSize}`] }]),
     { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: sealed },
     sys,
     ...(rootless ? [] : [cgroup]),

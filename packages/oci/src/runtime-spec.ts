@@ -1,8 +1,9 @@
 import type { IdMapping } from "@ramekin/core";
 import { capabilitySets, chooseCapabilities } from "./capabilities.ts";
-import { deviceMounts, deviceRules, type SpecDevice } from "./devices.ts";
+import { defaultDevices, deviceMounts, deviceRules, type SpecDevice } from "./devices.ts";
 import { defaultMaskedPaths, defaultMounts, defaultReadonlyPaths, mergeMounts } from "./mounts.ts";
 import type {
+  DeviceRule,
   LinuxResources,
   MountConfig,
   Namespace,
@@ -45,6 +46,12 @@ export interface SpecOptions {
   readonly shmSize?: number;
   /** Beside the default ones. */
   readonly devices?: readonly SpecDevice[];
+  /** Every device of the host's, and the right to open any. */
+  readonly everyDevice?: readonly SpecDevice[];
+  readonly withoutShm?: boolean;
+  readonly writableSys?: boolean;
+  readonly writableCgroups?: boolean;
+  readonly apparmorProfile?: string;
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
 
@@ -72,7 +79,8 @@ export const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 
 /** The container that Docker would run for these options, as config.json. `root.path` is left to the supervisor. */
 export function defaultSpec(options: SpecOptions): RuntimeConfig {
-  const { rootless = false, devices = [], hostname, domainname, annotations } = options;
+  const { rootless = false, hostname, domainname, annotations } = options;
+  const devices = allDevices(options);
   const capabilities = options.capabilities ?? chooseCapabilities();
   const namespaces = specNamespaces(options.namespaces);
   // In a user namespace no node can be made, and libcontainer makes none outside of /dev: there the host's own stands in.
@@ -87,7 +95,7 @@ export function defaultSpec(options: SpecOptions): RuntimeConfig {
     root: { path: "rootfs", readonly: options.readonlyRoot ?? false },
     ...(hostname !== undefined && { hostname }),
     ...(domainname !== undefined && { domainname }),
-    mounts: mergeMounts(defaultMounts({ rootless, ...(options.shmSize !== undefined && { shmSize: options.shmSize }) }), own),
+    mounts: mergeMounts(defaultMounts(options), own),
     ...(annotations && { annotations }),
     linux: {
       namespaces,
@@ -95,7 +103,7 @@ export function defaultSpec(options: SpecOptions): RuntimeConfig {
       ...(made.length > 0 && { devices: made.map(({ access: _, source: __, ...device }) => device) }),
       ...(options.cgroupsPath !== undefined && { cgroupsPath: options.cgroupsPath }),
       // The device list is root's to set: without root there is no node that could be opened and not before.
-      resources: { ...options.resources, ...(!rootless && { devices: [...deviceRules(devices), ...(options.resources?.devices ?? [])] }) },
+      resources: { ...options.resources, ...(!rootless && { devices: specRules(options) }) },
       rootfsPropagation: (options.rootfsPropagation ?? "private").replace(/^r/, "") as Propagation,
       ...(seccomp && { seccomp }),
       ...(Object.keys(sysctl).length > 0 && { sysctl }),
@@ -103,6 +111,17 @@ export function defaultSpec(options: SpecOptions): RuntimeConfig {
       readonlyPaths: options.readonlyPaths ?? defaultReadonlyPaths,
     },
   };
+}
+
+/** One asked for by name stands in for the host's own at the same path. */
+function allDevices({ devices = [], everyDevice = [] }: SpecOptions): readonly SpecDevice[] {
+  const taken = new Set([...devices, ...defaultDevices].map(({ path }) => path));
+  return [...everyDevice.filter(({ path }) => !taken.has(path)), ...devices];
+}
+
+function specRules({ devices, everyDevice, resources }: SpecOptions): readonly DeviceRule[] {
+  if (everyDevice) return [{ allow: true, access: "rwm" }];
+  return [...deviceRules(devices), ...(resources?.devices ?? [])];
 }
 
 function specProcess(options: SpecOptions, capabilities: readonly string[]): ProcessConfig {
@@ -119,6 +138,7 @@ function specProcess(options: SpecOptions, capabilities: readonly string[]): Pro
     ...(options.noNewPrivileges && { noNewPrivileges: true }),
     ...(rlimits && { rlimits }),
     ...(oomScoreAdj !== undefined && { oomScoreAdj }),
+    ...(options.apparmorProfile !== undefined && { apparmorProfile: options.apparmorProfile }),
   };
 }
 

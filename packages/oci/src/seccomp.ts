@@ -6,12 +6,17 @@ import { defaultSeccompProfile } from "./seccomp-profile.ts";
 export interface SeccompProfile {
   readonly defaultAction: SeccompAction;
   readonly defaultErrnoRet?: number;
+  /** In place of `archMap`: as they stand, for every machine. */
+  readonly architectures?: readonly string[] | null;
+  readonly flags?: readonly string[] | null;
   readonly archMap?: readonly { readonly architecture: string; readonly subArchitectures?: readonly string[] | null }[];
-  readonly syscalls: readonly SeccompProfileRule[];
+  readonly syscalls?: readonly SeccompProfileRule[] | null;
 }
 
 export interface SeccompProfileRule {
-  readonly names: readonly string[];
+  readonly names?: readonly string[];
+  /** As old profiles have it: one. */
+  readonly name?: string;
   readonly action: SeccompAction;
   readonly errnoRet?: number;
   readonly args?: readonly SeccompArgument[] | null;
@@ -55,8 +60,9 @@ export function resolveSeccomp(machine: SeccompMachine, profile: SeccompProfile 
   return {
     defaultAction: profile.defaultAction,
     ...(profile.defaultErrnoRet !== undefined && { defaultErrnoRet: profile.defaultErrnoRet }),
-    architectures: [main, ...sub],
-    syscalls: profile.syscalls.filter((rule) => applies(rule, machine)).map(plain),
+    architectures: profile.architectures?.length ? profile.architectures : [main, ...sub],
+    ...(profile.flags?.length && { flags: profile.flags }),
+    syscalls: (profile.syscalls ?? []).filter((rule) => applies(rule, machine)).map(plain),
   };
 }
 
@@ -76,6 +82,6 @@ function isAtLeast(kernel: string | undefined, least: string | undefined): boole
   return major > leastMajor || (major === leastMajor && minor >= leastMinor);
 }
 
-function plain({ names, action, errnoRet, args }: SeccompProfileRule): SeccompRule {
+function plain({ name, names = name === undefined ? [] : [name], action, errnoRet, args }: SeccompProfileRule): SeccompRule {
   return { names, action, ...(errnoRet !== undefined && { errnoRet }), ...(args && args.length > 0 && { args }) };
 }

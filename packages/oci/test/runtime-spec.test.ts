@@ -33,6 +33,8 @@ describe("capabilities", () => {
   test.each([
     [{ drop: ["ALL"], add: ["chown"] }, ["CAP_CHOWN"]],
     [{ drop: ["all"] }, []],
+    [{ drop: ["ALL"], add: ["ALL"] }, allCapabilities],
+    [{ drop: ["CHOWN"], add: ["CHOWN"] }, chooseCapabilities()],
     [{ add: ["ALL"] }, allCapabilities],
     [{ add: ["ALL"], drop: ["CAP_SYS_ADMIN"] }, allCapabilities.filter((name) => name !== "CAP_SYS_ADMIN")],
     [

@@ -1,9 +1,17 @@
 import type { Flags, Refusal } from "../verb.ts";
+import { mountFlags } from "./mount-flags.ts";
+import { namespaceFlags } from "./namespace-flags.ts";
 import { resourceFlags } from "./resource-flags.ts";
+import { securityFlags } from "./security-flags.ts";
+import { supervisionFlags } from "./supervision-flags.ts";
 
 /** What `run` and `create` have in common. */
 export const containerFlags = {
+  ...mountFlags,
+  ...namespaceFlags,
   ...resourceFlags,
+  ...securityFlags,
+  ...supervisionFlags,
   attach: { type: "list", short: "a", summary: "Attach to STDIN, STDOUT or STDERR" },
   cidfile: { type: "string", value: "file", summary: "Write the container ID to the file", complete: "file" },
   entrypoint: { type: "string", summary: "Overwrite the default ENTRYPOINT of the image" },
@@ -13,7 +21,6 @@ export const containerFlags = {
   init: { type: "boolean", summary: "Run an init inside the container that forwards signals and reaps processes" },
   interactive: { type: "boolean", short: "i", summary: "Keep STDIN open even if not attached" },
   label: { type: "list", short: "l", summary: "Set meta data on a container" },
-  mount: { type: "list", value: "mount", summary: "Attach a filesystem mount to the container (type bind or tmpfs)" },
   name: { type: "string", summary: "Assign a name to the container" },
   network: { type: "string", value: "network", summary: 'Connect the container to a network: "none" or "host"' },
   platform: { type: "string", summary: "Choose the platform of a multi-platform image" },
@@ -24,14 +31,11 @@ export const containerFlags = {
     summary: 'Pull image before running ("always", "missing", "never")',
   },
   quiet: { type: "boolean", short: "q", summary: "Suppress the pull output" },
-  "read-only": { type: "boolean", summary: "Mount the container's root filesystem as read only" },
   rm: { type: "boolean", summary: "Automatically remove the container when it exits" },
   "stop-signal": { type: "string", summary: "Signal to stop the container" },
   "stop-timeout": { type: "int", summary: "Timeout (in seconds) to stop a container" },
-  tmpfs: { type: "list", summary: "Mount a tmpfs directory" },
   tty: { type: "boolean", short: "t", summary: "Allocate a pseudo-TTY" },
   user: { type: "string", short: "u", summary: "Username or UID (format: <name|uid>[:<group|gid>])" },
-  volume: { type: "list", short: "v", summary: "Bind mount a directory or file of the host (host:container[:options])", complete: "file" },
   workdir: { type: "string", short: "w", summary: "Working directory inside the container" },
 } as const satisfies Flags;
 

@@ -7,8 +7,11 @@ import { parseEnvironment, parseEnvironmentFile, parseLabels } from "../values/k
 import { parseSignal } from "../values/signal.ts";
 import type { FlagValues } from "../verb.ts";
 import type { containerFlags } from "./flags.ts";
-import { parseMount, parseTmpfs, parseVolume } from "./mounts.ts";
+import { mountOptions } from "./mounts.ts";
+import { namespaceOptions } from "./namespaces.ts";
 import { resourceOptions } from "./resources.ts";
+import { securityOptions } from "./security.ts";
+import { supervisionOptions } from "./supervision.ts";
 
 export type ContainerFlagValues = FlagValues<typeof containerFlags>;
 
@@ -25,13 +28,12 @@ export async function containerOptions(
   { environment, workingDirectory }: Surroundings,
 ): Promise<ContainerOptions> {
   const objections = new Objections();
-  const mounts = [
-    ...objections.each(flags.volume, (text) => parseVolume(text, workingDirectory)),
-    ...objections.each(flags.mount, (text) => parseMount(text, workingDirectory)),
-    ...objections.each(flags.tmpfs, parseTmpfs),
-  ];
   const options = defined({
     ...resourceOptions(flags, objections),
+    ...securityOptions(flags, objections),
+    ...namespaceOptions(flags),
+    ...supervisionOptions(flags, objections),
+    ...(await mountOptions(flags, objections, workingDirectory)),
     image,
     command: command.length > 0 ? command : undefined,
     // an empty one clears the image's
@@ -44,11 +46,9 @@ export async function containerOptions(
     user: flags.user,
     hostname: flags.hostname,
     labels: objections.hear(() => parseLabels(flags.label)),
-    mounts,
     network: objections.hear(() => networkFrom(flags.network)),
     tty: flags.tty,
     init: flags.init,
-    readOnly: flags["read-only"],
     autoRemove: flags.rm,
     stopSignal: flags["stop-signal"] === undefined ? undefined : objections.hear(() => parseSignal(flags["stop-signal"] as string)),
     stopTimeout: flags["stop-timeout"],
@@ -80,7 +80,7 @@ function networkFrom(name: string | undefined): string | undefined {
       hint: "--network none for no network, --network host for the host's",
     });
   }
-  if (name !== undefined && /^(container|ns|pasta|slirp4netns)(:|$)/.test(name)) {
+  if (name !== undefined && /^(ns|pasta|slirp4netns)(:|$)/.test(name)) {
     throw new RamekinError(
       "UNSUPPORTED",
       `network ${name} needs a network driver ${name.split(":", 1)[0]}, which this version does not have`,

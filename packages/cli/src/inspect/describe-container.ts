@@ -1,6 +1,9 @@
 import { dirname } from "node:path";
-import type { BindMount, ContainerDetails, TmpfsMount } from "@ramekin/engine";
+import type { Health, HealthCheck } from "@ramekin/core";
+import type { ContainerDetails } from "@ramekin/engine";
+import { describeHostMounts, describeMount } from "./describe-mounts.ts";
 import { describeResources } from "./describe-resources.ts";
+import { describeSecurity } from "./describe-security.ts";
 
 const never = "0001-01-01T00:00:00Z";
 
@@ -16,9 +19,10 @@ export function describeContainer(container: ContainerDetails): object {
     Args: rest,
     State: {
       Status: status,
-      Running: status === "running" || status === "paused",
+      // as in Docker: it does not run, but is not to be started or removed either
+      Running: status === "running" || status === "paused" || status === "restarting",
       Paused: status === "paused",
-      Restarting: false,
+      Restarting: status === "restarting",
       OOMKilled: exit?.oomKilled ?? false,
       Dead: status === "dead",
       Pid: container.pid ?? 0,
@@ -26,6 +30,7 @@ export function describeContainer(container: ContainerDetails): object {
       Error: exit?.error ?? "",
       StartedAt: container.startedAt?.toISOString() ?? never,
       FinishedAt: exit?.exitedAt.toISOString() ?? never,
+      ...(container.healthLog && { Health: describeHealth(container.healthLog) }),
     },
     Image: container.imageId,
     // the bundle stands in the container's folder
@@ -34,11 +39,11 @@ export function describeContainer(container: ContainerDetails): object {
     ResolvConfPath: `${dirname(container.bundle)}/resolv.conf`,
     LogPath: container.logPath ?? "",
     Name: `/${container.name}`,
-    RestartCount: 0,
+    RestartCount: container.restartCount,
     Driver: config.storage.driver,
     Platform: "linux",
     HostConfig: describeHost(container),
-    Mounts: (options.mounts ?? []).map(describeMount),
+    Mounts: container.mounts.map(describeMount),
     Config: {
       Hostname: options.hostname ?? container.id.slice(0, 12),
       User: options.user ?? "",
@@ -53,36 +58,54 @@ export function describeContainer(container: ContainerDetails): object {
       Labels: container.labels,
       StopSignal: config.stopSignal,
       StopTimeout: config.stopTimeout,
+      ...(config.health && { Healthcheck: describeHealthCheck(config.health) }),
     },
     NetworkSettings: { Ports: {}, Networks: { [container.network]: {} } },
     Bundle: container.bundle,
   };
 }
 
-function describeHost({ config, network }: ContainerDetails): object {
+function describeHost(container: ContainerDetails): object {
+  const { config, network } = container;
   const { options } = config;
-  const binds = (options.mounts ?? []).filter((mount): mount is BindMount => mount.type === "bind");
   return {
-    Binds: binds.map(({ source, target, readOnly }) => `${source}:${target}${readOnly ? ":ro" : ""}`),
+    ...describeHostMounts(container),
     LogConfig: { Type: config.log.driver, Config: config.log.options },
     NetworkMode: network,
     AutoRemove: options.autoRemove ?? false,
+    RestartPolicy: { Name: options.restartPolicy?.name ?? "no", MaximumRetryCount: options.restartPolicy?.maximumRetryCount ?? 0 },
     ReadonlyRootfs: options.readOnly ?? false,
     Init: options.init ?? false,
     Isolation: config.isolation.driver,
     ...describeResources(options),
+    ...describeSecurity(options),
+    PidMode: options.pid ?? "",
+    IpcMode: options.ipc ?? "private",
+    UTSMode: options.uts ?? "",
+    CgroupnsMode: options.cgroupns ?? "private",
   };
 }
 
-function describeMount(mount: BindMount | TmpfsMount): object {
-  if (mount.type === "tmpfs")
-    return { Type: "tmpfs", Source: "", Destination: mount.target, Mode: mount.options?.join(",") ?? "", RW: true, Propagation: "" };
+function describeHealth({ status, failingStreak, log }: Health): object {
+  const results = log.map(({ start, end, exitCode, output }) => ({
+    Start: start.toISOString(),
+    End: end.toISOString(),
+    ExitCode: exitCode,
+    Output: output,
+  }));
+  return { Status: status, FailingStreak: failingStreak, Log: results };
+}
+
+/** Durations in nanoseconds, as Docker has them. */
+function describeHealthCheck({ args, intervalMs, timeoutMs, startPeriodMs = 0, startIntervalMs, retries, onFailure }: HealthCheck): object {
+  const nanoseconds = (ms: number) => ms * 1e6;
   return {
-    Type: "bind",
-    Source: mount.source,
-    Destination: mount.target,
-    Mode: mount.readOnly ? "ro" : "",
-    RW: !mount.readOnly,
-    Propagation: mount.propagation ?? "rprivate",
+    Test: ["CMD", ...args],
+    Interval: nanoseconds(intervalMs),
+    Timeout: nanoseconds(timeoutMs),
+    StartPeriod: nanoseconds(startPeriodMs),
+    StartInterval: nanoseconds(startIntervalMs),
+    Retries: retries,
+    ...(onFailure && { OnFailure: onFailure }),
   };
 }
