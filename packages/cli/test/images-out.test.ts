@@ -87,6 +87,25 @@ describe("ramekin push", () => {
 });
 
 describe("ramekin save", () => {
+  test("[save --multi-image-archive] is how it is; more names for one image are refused, as is what would do nothing", async () => {
+    const saved: unknown[] = [];
+    const engine = { save: async (names: readonly string[]) => void saved.push(names) };
+    expect(await ramekin(["save", "-m", "-o", "x.tar", "a", "b"], { engine })).toMatchObject({ status: 0 });
+    expect(await ramekin(["save", "--multi-image-archive=false", "-o", "x.tar", "a", "b"], { engine })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("ramekin tag"),
+    });
+    expect(await ramekin(["save", "-q", "-o", "x.tar", "a"], { engine })).toMatchObject({
+      status: 125,
+      stderr: expect.stringContaining("only warnings"),
+    });
+    expect(await ramekin(["save", "--uncompressed", "a"], { engine })).toMatchObject({
+      status: 125,
+      stderr: expect.stringContaining("byte for byte"),
+    });
+    expect(saved).toEqual([["a", "b"]]);
+  });
+
   test("[save --output] [save --format] [save --compress] [save --platform] are passed on", async () => {
     const asked: unknown[] = [];
     const engine = {

@@ -47,6 +47,22 @@ describe("ramekin images", () => {
     expect((await images("-q", "--no-trunc")).stdout).toBe(`${digest("c")}\n${digest("b")}\n`);
   });
 
+  test("[images --noheading] [images --sort] are podman's", async () => {
+    const column = async (field: string, ...argv: string[]) =>
+      (await images("-n", "--format", `table {{.${field}}}`, ...argv)).stdout.trim().split("\n").join(" ");
+    expect(await column("Tag")).toBe("1.0 latest 12");
+    expect(await column("Tag", "--sort", "created")).toBe("1.0 latest 12");
+    expect(await column("Tag", "--sort", "tag")).toBe("1.0 12 latest");
+    expect(await column("Repository", "--sort", "repository")).toBe("debian localhost:5000/team/app localhost:5000/team/app");
+    expect(await column("Size", "--sort", "size")).toBe("1.23MB 1.23MB 48.5MB");
+    expect(await column("ID", "--sort", "id")).toBe("bbbbbbbbbbbb cccccccccccc cccccccccccc");
+    expect((await images("--noheading", "debian")).stdout).toMatch(/^debian .*\n$/);
+    // Only a table has a heading.
+    expect((await images("-n", "-q")).stdout).toBe("cccccccccccc\nbbbbbbbbbbbb\n");
+    expect((await images("-n", "--format", "{{.Tag}}", "debian")).stdout).toBe("12\n");
+    expect(await images("--history")).toMatchObject({ status: 125, stderr: expect.stringContaining("not kept") });
+  });
+
   test("[images --digests] adds a column", async () => {
     const [head, first] = (await images("--digests", "debian")).stdout.split("\n");
     expect(head).toMatch(/^REPOSITORY {3}TAG {7}DIGEST {10,}IMAGE ID/);
@@ -152,6 +168,32 @@ describe("the other verbs of images", () => {
     });
     expect(calls).toEqual([["a", "b"]]);
     expect(await ramekin(["tag", "a"])).toMatchObject({ status: 1, stderr: expect.stringContaining("requires 2 arguments") });
+  });
+
+  test("[rmi --all] [rmi --ignore] are podman's", async () => {
+    const asked: string[] = [];
+    const engine = {
+      images: async () => [imageInfo(), (({ name: _, ...untagged }) => untagged)(imageInfo({ id: digest("d") }))],
+      removeImage: async (name: string) => {
+        asked.push(name);
+        if (name.includes("absent")) throw new RamekinError("NOT_FOUND", `no such image: ${name}`);
+        return [{ deleted: digest("b") }];
+      },
+    };
+    expect(await ramekin(["rmi", "--all"], { engine })).toMatchObject({ status: 0, stderr: "" });
+    expect(asked.splice(0)).toEqual([imageInfo().name, digest("d")]);
+    expect(await ramekin(["rmi", "-a", "one"], { engine })).toMatchObject({ status: 125, stderr: expect.stringContaining("name none") });
+    expect(await ramekin(["rmi"], { engine })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("requires at least 1 argument"),
+    });
+    expect(asked).toEqual([]);
+    expect(await ramekin(["rmi", "--ignore", "absent", "here"], { engine })).toMatchObject({ status: 0, stderr: "" });
+    expect(await ramekin(["rmi", "absent", "here"], { engine })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("no such image"),
+    });
+    expect(asked).toEqual(["absent", "here", "absent", "here"]);
   });
 
   test("[rmi --force] forgives what is not there", async () => {

@@ -13,8 +13,10 @@ export interface ListFlags {
   readonly digests: boolean;
   readonly filter: readonly string[];
   readonly format: string | undefined;
+  readonly noheading: boolean;
   readonly "no-trunc": boolean;
   readonly quiet: boolean;
+  readonly sort: string;
   readonly tree: boolean;
 }
 
@@ -24,7 +26,7 @@ export async function listImages(flags: ListFlags, pattern: string | undefined, 
   const filters = parseFilters(flags.filter, ["before", "dangling", "label", "reference", "since", "until"]);
   const until = (filters.get("until") ?? []).map((text) => parseMoment(text).getTime());
   const engine = await context.engine();
-  const all = [...(await engine.images())].sort(newestFirst);
+  const all = [...(await engine.images())].sort(newestFirst).sort(orders[flags.sort] ?? newestFirst);
   const patterns = [...(filters.get("reference") ?? []), ...(pattern === undefined ? [] : [pattern])];
   const dangling = filters.get("dangling")?.at(-1);
   const labels = filters.get("label") ?? [];
@@ -47,7 +49,9 @@ export async function listImages(flags: ListFlags, pattern: string | undefined, 
   let rows = found.map((image) => imageRow(image, !flags["no-trunc"]));
   // an image with two names is two rows, and one id
   if (flags.quiet && flags.format === undefined) rows = rows.filter(({ ID }, index) => rows.findIndex((row) => row.ID === ID) === index);
-  for (const line of listingLines({ ...listing, columns: columns(flags.digests), rows }, flags.format, flags.quiet)) context.print(line);
+  const lines = listingLines({ ...listing, columns: columns(flags.digests), rows }, flags.format, flags.quiet);
+  const headed = !(flags.quiet && flags.format === undefined) && /^table\b|^$/.test(flags.format ?? "");
+  for (const line of flags.noheading && headed ? lines.slice(1) : lines) context.print(line);
   return 0;
 }
 
@@ -113,4 +117,14 @@ async function labelsOf(engine: Engine, { id }: ImageInfo): Promise<Readonly<Rec
 
 const created = ({ createdAt }: ImageInfo) => createdAt?.getTime() ?? 0;
 const isTrue = (text: string) => text === "true" || text === "1";
+/** Stable: what is equal stays as it was, the newest first. */
+const orders: Readonly<Record<string, (a: ImageInfo, b: ImageInfo) => number>> = {
+  id: (a, b) => compare(a.id, b.id),
+  repository: (a, b) => compare(repositoryOf(a), repositoryOf(b)),
+  size: (a, b) => a.size - b.size,
+  tag: (a, b) => compare(tagOf(a), tagOf(b)),
+};
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+const repositoryOf = ({ name }: ImageInfo) => (name === undefined ? "<none>" : familiarRepository(parseReference(name)));
+const tagOf = ({ name }: ImageInfo) => (name === undefined ? undefined : parseReference(name).tag) ?? "<none>";
 const newestFirst = (a: ImageInfo, b: ImageInfo) => created(b) - created(a) || ((a.name ?? "") < (b.name ?? "") ? -1 : 1);

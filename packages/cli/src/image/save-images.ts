@@ -1,3 +1,4 @@
+import { RamekinError } from "@ramekin/core";
 import type { SaveFormat, SaveOptions } from "@ramekin/engine";
 import { parsePlatform } from "@ramekin/oci";
 import { StatusError } from "../argv/status-error.ts";
@@ -7,16 +8,22 @@ import { exitStatus } from "../exit-status.ts";
 export interface SaveFlags {
   readonly compress: string | undefined;
   readonly format: string;
+  readonly "multi-image-archive": boolean;
   readonly output: string | undefined;
   readonly platform: string | undefined;
 }
 
 /** `ramekin save`. */
 export async function saveImages(
-  { compress, format, output, platform }: SaveFlags,
+  { compress, format, "multi-image-archive": multiple, output, platform }: SaveFlags,
   names: readonly string[],
   context: Context,
 ): Promise<number> {
+  if (!multiple) {
+    throw new RamekinError("UNSUPPORTED", "--multi-image-archive=false: more names for one image cannot be given while it is saved", {
+      hint: "`ramekin tag` gives them before",
+    });
+  }
   refuseTerminal(output, context.stdout, "save");
   const engine = await context.engine();
   await engine.save(names, output ?? streamTo(context.stdout), {

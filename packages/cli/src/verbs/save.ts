@@ -15,8 +15,13 @@ export default defineVerb({
       summary: "What to write; the last two are directories",
       choices: ["dual", "docker-archive", "oci-archive", "oci-dir", "docker-dir"],
     },
+    "multi-image-archive": { type: "boolean", short: "m", default: true, summary: "Every argument is an image to be saved" },
     output: { type: "string", short: "o", summary: "Write to a file, instead of STDOUT", complete: "file" },
     platform: { type: "string", summary: "Save only the given platform variant" },
+  },
+  refused: {
+    quiet: { short: "q", reason: "nothing is said, only warnings", hint: "leave it away, or --log-level error" },
+    uncompressed: { reason: "layers are saved byte for byte", hint: "--format docker-archive has them uncompressed" },
   },
   examples: [
     { command: "ramekin save -o images.tar.zst debian node:24", summary: "Two images in one compressed archive" },
