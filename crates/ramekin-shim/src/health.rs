@@ -295,6 +295,14 @@ impl Shim {
         }
     }
 
+    /// Which only the file has.
+    pub fn described_health(&self) -> Option<Value> {
+        self.config.supervision.health.as_ref()?;
+        let text = fs::read(&self.config.state_file).ok()?;
+        let mut state: Value = serde_json::from_slice(&text).ok()?;
+        state.get_mut("health").map(Value::take)
+    }
+
     /// A process, its session and all that descend from it. Who has left its session and lost his parent gets away.
     fn kill_whole(&self, leader: i32) {
         // Each round may meet children of the last one's; those that are dying do not count.

@@ -46,6 +46,9 @@ impl Shim {
 
     fn describe(&self) -> Value {
         let mut described = self.state.to_json();
+        if let Some(health) = self.described_health() {
+            described["health"] = health;
+        }
         described["execs"] = self
             .tasks
             .values()

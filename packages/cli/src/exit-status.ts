@@ -8,6 +8,8 @@ export const exitStatus = {
   ok: 0,
   /** The engine failed, in most verbs. */
   failure: 1,
+  /** What was waited for has not come in time, as of timeout(1). */
+  timeout: 124,
   /** `run` and `create`: the engine failed, the container never ran; all verbs: a flag that is wrong. */
   engine: 125,
   /** The command in the container is there and cannot be run. */

@@ -16,6 +16,7 @@ export function containerInfo(fields: Partial<ContainerInfo> = {}): ContainerInf
     pid: 42,
     labels: { tier: "front" },
     network: "none",
+    mounts: [],
     ...fields,
   };
 }
@@ -24,6 +25,7 @@ export function containerDetails(fields: Partial<ContainerDetails> = {}): Contai
   const info = containerInfo(fields);
   return {
     ...info,
+    restartCount: 0,
     bundle: `/store/containers/${info.id}/bundle`,
     config: {
       version: 1,

@@ -5,10 +5,23 @@ import { limits } from "./isolation/limits.ts";
 import { execs, signals } from "./isolation/processes.ts";
 import { namespaces, privileges, users } from "./isolation/sandbox.ts";
 import { stdio } from "./isolation/stdio.ts";
+import { supervision } from "./isolation/supervision.ts";
 import type { Suite } from "./suite.ts";
 
 /** What it means to run containers: the contract of `IsolationBackend`, and the sandbox that Docker's users rely on. */
 export const isolationSuite: Suite<IsolationFixture> = {
   kind: "isolation",
-  cases: [...lifeCycle, ...stdio, ...signals, ...execs, ...namespaces, ...privileges, ...users, ...limits, ...aftermath, ...links],
+  cases: [
+    ...lifeCycle,
+    ...stdio,
+    ...signals,
+    ...execs,
+    ...namespaces,
+    ...privileges,
+    ...users,
+    ...limits,
+    ...supervision,
+    ...aftermath,
+    ...links,
+  ],
 };

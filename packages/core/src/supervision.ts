@@ -10,9 +10,21 @@ export interface Supervision {
   /** Of each run, from its start: then it is killed, with exit code 255. */
   readonly timeLimitMs?: number;
   /** The container is killed when this process has ended; FAILED_PRECONDITION from `create` when it has already. */
-  readonly dieWith?: { readonly pid: number; /** Clock ticks since boot: field 22 of /proc/PID/stat. */ readonly startTime: number };
+  readonly dieWith?: ProcessIdentity;
   /** How it wants to be stopped, where the supervisor does that; SIGTERM and 10 s when absent. */
-  readonly stop?: { readonly signal: Signal; /** Then SIGKILL; negative: never. */ readonly timeoutMs: number };
+  readonly stop?: StopOptions;
+}
+
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks since boot: field 22 of /proc/PID/stat. */
+  readonly startTime: number;
+}
+
+export interface StopOptions {
+  readonly signal: Signal;
+  /** Then SIGKILL; negative: never. */
+  readonly timeoutMs: number;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ByteStream, Cancellable, Descriptor, Digest, ImageConfig, Kind, Manifest, Platform, RegistryAccess } from "@ramekin/core";
 import type { AccountVerbs } from "./account-api.ts";
-import type { Container, ContainerInfo, StatsOptions, StatsRow } from "./container-api.ts";
+import type { Container, ContainerInfo, HostFiles, StatsOptions, StatsRow } from "./container-api.ts";
 import type { ContainerOptions } from "./container-options.ts";
 import type { EngineEvent, EventOptions } from "./event.ts";
 import type { ImageVerbs } from "./image-api.ts";
@@ -19,11 +19,11 @@ export type * from "./mount-options.ts";
 export type * from "./namespace-options.ts";
 export type * from "./process-options.ts";
 export type * from "./resource-options.ts";
-export type * from "./security-options.ts";
 export type * from "./secret-api.ts";
+export type * from "./security-options.ts";
 export type * from "./store-api.ts";
-export type * from "./volume-api.ts";
 export type * from "./supervision-options.ts";
+export type * from "./volume-api.ts";
 
 /**
  * What a program holds: one engine over one store. There is no daemon; any number of engines, in any processes, may share
@@ -38,6 +38,7 @@ export interface Engine extends AccountVerbs, ImageVerbs, ManifestVerbs, StoreVe
   readonly root: string;
   /** State that a reboot may take away. */
   readonly runRoot: string;
+  readonly hostFiles: HostFiles;
   readonly volumes: Volumes;
   readonly secrets: Secrets;
 

@@ -7,6 +7,10 @@ import type {
   Descriptor,
   Digest,
   ExitStatus,
+  Health,
+  HealthCheck,
+  HealthResult,
+  HealthStatus,
   LogReadOptions,
   LogRecord,
   Signal,
@@ -14,8 +18,10 @@ import type {
 } from "@ramekin/core";
 import type { ImageInfo } from "./api.ts";
 import type { ContainerOptions } from "./container-options.ts";
+import type { MountPoint, SecretUse } from "./mount-options.ts";
 
-export type ContainerStatus = "created" | "running" | "paused" | "exited" | "removing" | "dead";
+/** `restarting`: between two runs, as its restart policy has it. */
+export type ContainerStatus = "created" | "running" | "paused" | "restarting" | "exited" | "removing" | "dead";
 
 /** One line of `ps`. */
 export interface ContainerInfo {
@@ -29,15 +35,23 @@ export interface ContainerInfo {
   readonly startedAt?: Date;
   readonly status: ContainerStatus;
   readonly pid?: number;
+  /** Of the last run, when none is on. */
   readonly exit?: ExitStatus;
+  /** Absent without a health check. */
+  readonly health?: HealthStatus;
   readonly labels: Readonly<Record<string, string>>;
   readonly network: string;
+  readonly mounts: readonly MountPoint[];
 }
 
 export interface ContainerDetails extends ContainerInfo {
   /** What was asked for: the file `config.json`. */
   readonly config: ContainerConfig;
   readonly logPath?: string;
+  /** By its restart policy, since somebody started it. */
+  readonly restartCount: number;
+  /** What the last checks said. */
+  readonly healthLog?: Health;
   readonly bundle: string;
 }
 
@@ -48,6 +62,10 @@ export interface ContainerConfig {
   readonly name: string;
   readonly createdAt: string;
   readonly image: { readonly name: string; readonly descriptor: Descriptor; readonly manifest: Digest; readonly chainId: string };
+  /** What is mounted, as it was settled when the container was made. */
+  readonly mounts?: readonly MountPoint[];
+  /** Of the store, by id: a name may come to stand for another. */
+  readonly secrets?: readonly { readonly id: string; readonly name: string; readonly use: SecretUse }[];
   readonly options: Omit<ContainerOptions, "signal" | "onProgress">;
   readonly storage: { readonly driver: string; readonly package: string; readonly key: string };
   readonly isolation: { readonly driver: string; readonly package: string };
@@ -57,6 +75,8 @@ export interface ContainerConfig {
   readonly process: { readonly args: readonly string[]; readonly tty: boolean; readonly user?: string };
   readonly stopSignal: Signal;
   readonly stopTimeout: number;
+  /** From the image and what was asked for. */
+  readonly health?: HealthCheck;
 }
 
 /** A handle: it holds no state; every call reads what is true now. Disposal of one that `run` or `create` returned removes the container by force; of others, nothing. */
@@ -78,7 +98,12 @@ export interface Container extends AsyncDisposable {
   restart(options?: Cancellable & { readonly timeout?: number; readonly stopSignal?: Signal }): Promise<void>;
   /** ALREADY_EXISTS when another container has the name. The handle keeps the name that it was opened with. UNSUPPORTED with `autoRemove`. */
   rename(name: string): Promise<void>;
+  /** Its restart policy ends with it, as in Docker: it stays ended until it is started again. */
   kill(signal?: Signal): Promise<void>;
+  /** Checks its health now. FAILED_PRECONDITION without a health check. */
+  checkHealth(options?: Cancellable): Promise<{ readonly status: HealthStatus; readonly result: HealthResult }>;
+  /** TIMEOUT when it takes too long, FAILED_PRECONDITION when the container ends first; the container is left as it is. */
+  waitUntil(condition: Readiness, options?: Cancellable & { readonly timeoutMs?: number }): Promise<void>;
   pause(): Promise<void>;
   unpause(): Promise<void>;
   resize(size: WindowSize): Promise<void>;
@@ -87,6 +112,12 @@ export interface Container extends AsyncDisposable {
   stats(): Promise<ContainerStats>;
   /** What its files differ in from the image's, in the order of paths; running or not. What is only there to be mounted on does not count. */
   changes(options?: Cancellable): AsyncIterable<Change>;
+  /** What is at a path of it; undefined when nothing is. As for `copyFrom` and `copyTo`, links lead nowhere out of the container. */
+  look(path: string, options?: LookOptions): Promise<FileInContainer | undefined>;
+  /** A file, or a directory with all that is in it, as a tar, with what is mounted there; running or not. */
+  copyFrom(path: string, options?: CopyFromOptions): ByteStream;
+  /** A tar's files into the directory `path`, over what is there; running or not. A directory never takes the place of something else, nor gives up its own. */
+  copyTo(path: string, tar: ByteStream, options?: CopyToOptions): Promise<void>;
   /** Its root file system as a tar, without what is mounted; running or not. */
   export(options?: Cancellable): ByteStream;
   /** An image of the container's own, with what it has changed as one more layer; a running one is paused meanwhile. */
@@ -94,7 +125,55 @@ export interface Container extends AsyncDisposable {
   /** As `ps` on the host shows them, which gets these options, `-ef` when absent; a column PID has to be among them. */
   top(options?: readonly string[]): Promise<ContainerProcesses>;
   /** FAILED_PRECONDITION while it runs, unless `force`. Resolves only when nothing is left of it. */
-  remove(options?: { readonly force?: boolean }): Promise<void>;
+  remove(options?: RemoveOptions): Promise<void>;
+}
+
+/** What a container can be waited for to be. */
+export type Readiness =
+  /** By its health check. */
+  | { readonly is: "healthy" }
+  /** Something in its network namespace listens on that TCP port. */
+  | { readonly is: "listening"; readonly port: number }
+  /** It has written such a line, in this run or an earlier one. */
+  | { readonly is: "logged"; readonly pattern: RegExp }
+  | { readonly is: "ended" };
+
+export interface FileInContainer {
+  readonly kind: "file" | "directory" | "link" | "other";
+  /** Bytes. */
+  readonly size: number;
+  readonly mode: number;
+  /** Of a link. */
+  readonly target?: string;
+}
+
+export interface LookOptions extends Cancellable {
+  /** A link in the last place, too. */
+  readonly follow?: boolean;
+}
+
+export interface CopyFromOptions extends LookOptions {
+  /** What it is called in the archive; absent: only what is in it comes. */
+  readonly name?: string;
+}
+
+export interface CopyToOptions extends Cancellable {
+  /** All of it is the container's user's; absent: as the archive says. */
+  readonly chown?: boolean;
+}
+
+/** This machine's files, as the caller may see them, for copies to and from containers. All paths are absolute. */
+export interface HostFiles {
+  look(path: string, options?: LookOptions): Promise<FileInContainer | undefined>;
+  copyFrom(path: string, options?: CopyFromOptions): ByteStream;
+  /** What comes belongs to the caller, unless its owners are kept. */
+  copyTo(path: string, tar: ByteStream, options?: Cancellable & { readonly keepOwners?: boolean }): Promise<void>;
+}
+
+export interface RemoveOptions {
+  readonly force?: boolean;
+  /** Its anonymous volumes go too, but for those that another container has. */
+  readonly volumes?: boolean;
 }
 
 export interface CommitOptions extends Cancellable {

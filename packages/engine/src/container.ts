@@ -82,6 +82,8 @@ export function containerHandle(
     },
     rename: async (to) => (await import("./rename.ts")).rename(scope, config, to),
     kill: async (signal) => (await import("./kill.ts")).kill(scope, config, signal),
+    checkHealth: async (options) => (await import("./check-health.ts")).checkHealth(scope, config, options),
+    waitUntil: async (condition, options) => (await import("./wait-until.ts")).waitUntil(scope, config, condition, options),
     pause: async () => (await import("./pause.ts")).pause(scope, config),
     unpause: async () => (await import("./pause.ts")).unpause(scope, config),
     resize: async (size) => (await import("./resize.ts")).resize(scope, config, size),
@@ -92,6 +94,11 @@ export function containerHandle(
     changes: async function* (options) {
       yield* (await import("./container-changes.ts")).containerChanges(scope, config, options);
     },
+    look: async (path, options) => (await import("./copy.ts")).look(scope, config, path, options),
+    copyFrom: async function* (path, options) {
+      yield* (await import("./copy.ts")).copyFrom(scope, config, path, options);
+    },
+    copyTo: async (path, tar, options) => (await import("./copy.ts")).copyTo(scope, config, path, tar, options),
     export: async function* (options) {
       yield* (await import("./export.ts")).exportContainer(scope, config, options);
     },
@@ -104,7 +111,7 @@ export function containerHandle(
       await (await shared?.catch(() => undefined))?.detach();
       if (!owned) return;
       try {
-        await (await import("./remove.ts")).remove(scope, config, { force: true });
+        await (await import("./remove.ts")).remove(scope, config, { force: true, volumes: true });
       } catch (error) {
         if (!isRamekinError(error, "NOT_FOUND")) throw error;
       }

@@ -24,6 +24,8 @@ export async function exec(scope: Scope, config: ContainerConfig, command: reado
   const { id, name } = config;
   const { status } = await currentState(scope, config);
   if (status === "paused") throw new RamekinError("FAILED_PRECONDITION", `container ${name} is paused`, { hint: "unpause it first" });
+  if (status === "restarting")
+    throw new RamekinError("FAILED_PRECONDITION", `container ${name} is restarting`, { hint: "wait until it runs" });
   if (status !== "running") throw new RamekinError("FAILED_PRECONDITION", `container ${name} is not running`);
   const spec = await readJsonIfThere<RuntimeConfig>(scope.paths.container(id).spec);
   if (!spec) throw new RamekinError("NOT_FOUND", `container ${name} has no bundle any more`);

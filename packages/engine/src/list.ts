@@ -2,7 +2,8 @@ import { isRamekinError } from "@ramekin/core";
 import type { ContainerInfo } from "./api.ts";
 import { parallel } from "./parallel.ts";
 import { attempt, type Scope } from "./scope.ts";
-import { allIds, type Current, currentState, readConfigIfThere } from "./store/containers.ts";
+import { allIds, type Current, currentState, isLive, readConfigIfThere } from "./store/containers.ts";
+import { exitStatusOf } from "./store/state.ts";
 
 /** See `Engine.containers`. One that cannot be read is told of and left out: it must not hide the others. */
 export async function listContainers(scope: Scope, options: { readonly all?: boolean } = {}): Promise<readonly ContainerInfo[]> {
@@ -17,7 +18,7 @@ export async function listContainers(scope: Scope, options: { readonly all?: boo
   });
   return found
     .filter((info) => info !== undefined)
-    .filter(({ status }) => options.all || status === "running" || status === "paused")
+    .filter(({ status }) => options.all || isLive(status))
     .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
 }
 
@@ -29,7 +30,9 @@ export function containerInfo(current: Current | undefined): ContainerInfo | und
   if (!current) return undefined;
   const { config, status, state } = current;
   const { file, exit } = state;
-  const live = status === "running" || status === "paused";
+  const runs = status === "running" || status === "paused";
+  const ended = exit ?? (status === "restarting" && file?.exit ? exitStatusOf(file) : undefined);
+  const health = file?.health?.status;
   return {
     id: config.id,
     name: config.name,
@@ -39,9 +42,11 @@ export function containerInfo(current: Current | undefined): ContainerInfo | und
     createdAt: new Date(config.createdAt),
     ...(file?.startedAt !== undefined && { startedAt: new Date(file.startedAt) }),
     status,
-    ...(live && file?.pid !== undefined && { pid: file.pid }),
-    ...(exit && { exit }),
+    ...(runs && file?.pid !== undefined && { pid: file.pid }),
+    ...(ended && { exit: ended }),
+    ...(health && { health }),
     labels: config.options.labels ?? {},
     network: config.network.driver,
+    mounts: config.mounts ?? [],
   };
 }

@@ -6,7 +6,7 @@ import { departs } from "./departure.ts";
 import { records } from "./mount-image.ts";
 import { familiarName, mustResolve } from "./resolve.ts";
 import type { Scope } from "./scope.ts";
-import { allIds, currentState, readConfigIfThere } from "./store/containers.ts";
+import { allIds, currentState, isLive, readConfigIfThere } from "./store/containers.ts";
 import { changeImages, readImages } from "./store/images.ts";
 
 /**
@@ -61,7 +61,7 @@ async function refuseWhileUsed(scope: Scope, image: Descriptor, name: string, fo
   for (const config of await configsUsing(scope, image)) {
     if (await departs(scope, config.id)) continue;
     const { status } = await currentState(scope, config);
-    const live = status === "running" || status === "paused";
+    const live = isLive(status);
     if (force && !live) continue;
     throw conflict(
       `unable to remove ${name}: container ${config.id.slice(0, 12)} is ${live ? "running on" : "using"} its referenced image ${short(image)}`,

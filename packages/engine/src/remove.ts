@@ -1,28 +1,29 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isRamekinError, RamekinError } from "@ramekin/core";
-import type { ContainerConfig, ContainerStatus } from "./api.ts";
+import type { ContainerConfig, ContainerStatus, RemoveOptions } from "./api.ts";
 import { tell } from "./container-event.ts";
 import { notify } from "./kernel/hooks.ts";
 import type { Scope } from "./scope.ts";
-import { currentState, isThere, readConfigIfThere } from "./store/containers.ts";
+import { releaseMounts } from "./settle-mounts.ts";
+import { currentState, isLive, isThere, readConfigIfThere } from "./store/containers.ts";
 import { isGone } from "./store/files.ts";
 import { lockFile } from "./store/lock.ts";
 import { releaseName } from "./store/names.ts";
 
 /** See `Container.remove`. What is gone already counts as done, so a removal that failed half-way is simply done again. */
-export async function remove(scope: Scope, config: ContainerConfig, options: { readonly force?: boolean } = {}): Promise<void> {
+export async function remove(scope: Scope, config: ContainerConfig, options: RemoveOptions = {}): Promise<void> {
   const { id, name } = config;
   const paths = scope.paths.container(id);
   const status = await statusUnlessGone(scope, config);
-  if ((status === "running" || status === "paused") && !options.force) {
+  if (status !== undefined && isLive(status) && !options.force) {
     throw new RamekinError("FAILED_PRECONDITION", `cannot remove container ${name}: it is ${status}`, {
       hint: "stop it first, or remove it with force",
     });
   }
   if (!(await isThere(paths.directory))) return; // it removed itself while we looked
   await using _lock = await lockFile(paths.lock, { exclusive: true });
-  await removeLocked(scope, config);
+  await removeLocked(scope, config, options);
 }
 
 async function statusUnlessGone(scope: Scope, config: ContainerConfig): Promise<ContainerStatus | undefined> {
@@ -35,7 +36,7 @@ async function statusUnlessGone(scope: Scope, config: ContainerConfig): Promise<
 }
 
 /** Under the container's lock. All steps are tried; the container stays listed, as dead, unless all succeed. */
-export async function removeLocked(scope: Scope, config: ContainerConfig): Promise<void> {
+export async function removeLocked(scope: Scope, config: ContainerConfig, options: Pick<RemoveOptions, "volumes"> = {}): Promise<void> {
   const { id, name } = config;
   const paths = scope.paths.container(id);
   const failures: RamekinError[] = [];
@@ -56,6 +57,10 @@ export async function removeLocked(scope: Scope, config: ContainerConfig): Promi
     // Names before data, and what is mounted before what it is made of.
     await step(`removing the snapshot of ${name}`, async () =>
       (await scope.kernel.use("storage", config.storage.driver)).remove(config.storage.key),
+    );
+    const volumes = options.volumes ?? config.options.autoRemove ?? false;
+    await step(`releasing the mounts of ${name}`, async () =>
+      releaseMounts(scope, id, config.mounts ?? [], { volumes, storage: config.storage.driver }),
     );
     await step(`removing the log of ${name}`, async () => (await scope.kernel.use("log", config.log.driver)).remove?.(id));
     await step(`releasing the name ${name}`, async () => {

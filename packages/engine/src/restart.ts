@@ -4,7 +4,7 @@ import { tell } from "./container-event.ts";
 import type { Scope } from "./scope.ts";
 import { type Started, start } from "./start.ts";
 import { type StopOptions, stop } from "./stop.ts";
-import { currentState } from "./store/containers.ts";
+import { currentState, isLive } from "./store/containers.ts";
 
 /** See `Container.restart`. `exit` as in `stop`. */
 export async function restart(
@@ -14,7 +14,7 @@ export async function restart(
   exit?: Promise<ExitStatus>,
 ): Promise<Started> {
   const { status } = await currentState(scope, config);
-  if (status === "running" || status === "paused") {
+  if (isLive(status)) {
     // Its supervisor has the order to take everything away, and nobody can call that back.
     if (config.options.autoRemove) {
       throw new RamekinError("UNSUPPORTED", `container ${config.name} cannot be restarted: it is removed when it ends`, {

@@ -25,21 +25,25 @@ export async function stop(
   const isolation = await scope.kernel.use("isolation", config.isolation.driver);
 
   // Asked before the signal goes out: a container that removes itself leaves nobody to answer.
-  const ended = exit ?? wait(scope, config, options);
+  const ended = (mayRunAgain(config) ? undefined : exit) ?? wait(scope, config, options);
   ended.catch(() => {});
   const signal = options.stopSignal ?? config.stopSignal;
   tell(scope, config, "kill", { signal });
-  await isolation.kill(id, signal);
+  await isolation.kill(id, signal, { final: true });
   if (status === "paused") await resume(isolation.resume?.bind(isolation), id); // a frozen process gets no signal
   const seconds = options.timeout ?? config.stopTimeout;
   if (seconds >= 0 && !(await settlesWithin(cancellable(ended, options, `stopping ${name}`), seconds * 1000))) {
     tell(scope, config, "kill", { signal: "SIGKILL" });
-    await isolation.kill(id, "SIGKILL", { all: true });
+    await isolation.kill(id, "SIGKILL", { all: true, final: true });
   }
   const result = await cancellable(ended, options, `stopping ${name}`);
   tell(scope, config, "stop");
   return result;
 }
+
+/** An earlier question was for the end of an earlier run. */
+const mayRunAgain = ({ options: { restartPolicy, health } }: ContainerConfig) =>
+  (restartPolicy?.name ?? "no") !== "no" || health?.onFailure === "restart";
 
 async function resume(driver: ((id: string) => Promise<void>) | undefined, id: string): Promise<void> {
   if (!driver) throw new RamekinError("UNSUPPORTED", `the isolation driver of ${id} cannot resume what is paused`);

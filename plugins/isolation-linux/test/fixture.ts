@@ -19,7 +19,7 @@ export function unable(): string | undefined {
 export const fixture = (options: Partial<BusyboxOptions> = {}) =>
   busyboxFixture({
     create: (directory) => linuxIsolation({ directory, shim: nativeProgram("ramekin-shim"), launcher: nativeProgram("ramekin-launcher") }),
-    capabilities: { userNamespace: true, timeNamespace: true, limits: true, devices: true },
+    capabilities: { userNamespace: true, timeNamespace: true, limits: true, devices: true, supervision: true },
     init: nativeProgram("ramekin-init"),
     ...options,
   });

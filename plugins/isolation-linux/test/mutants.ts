@@ -10,6 +10,7 @@ import {
   isRamekinError,
   type ProcessSpec,
   RamekinError,
+  type Supervision,
 } from "@ramekin/core";
 import { capabilitySets, defaultCapabilities, type LinuxConfig, type NamespaceType, type RuntimeConfig } from "@ramekin/oci";
 
@@ -55,6 +56,8 @@ const noLimits = linux(({ resources: { devices = [] } = {} }) => ({ resources: {
 const create =
   (change: (options: CreateOptions) => CreateOptions): Mutant =>
   (right) => ({ create: (id, bundle, options) => right.create(id, bundle, change(options)) });
+const supervised = (change: (supervision: Supervision) => Supervision) =>
+  create(({ supervision, ...options }) => ({ ...options, ...(supervision && { supervision: change(supervision) }) }));
 const io = (change: Partial<CreateOptions["io"]>) => create((options) => ({ ...options, io: { ...options.io, ...change } }));
 const exec =
   (change: (process: ProcessSpec) => ProcessSpec): Mutant =>
@@ -187,6 +190,32 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   "a container that cannot be created leaves nothing": (right) => ({
     create: (id, bundle, options) => right.create(id, bundle, options).catch(() => ({ id, bundle, status: "created" })),
   }),
+
+  "on-failure: it runs again, so many times, and the count is told": supervised(({ restart: _, ...rest }) => rest),
+  "between two runs: its status says so, and a final kill ends it": (right) => ({
+    kill: (id, signal, { final: _, ...options } = {}) => right.kill(id, signal, options),
+  }),
+  "a final kill ends the policy of what runs, and a change of policy holds from then on": () => ({ supervise: async () => {} }),
+  "a supervisor that is killed between two runs leaves how the last one ended": (right) => ({
+    state: async (id) => {
+      const state = await right.state(id);
+      return state && { ...state, ...(state.exit && { exit: { ...state.exit, code: 137 } }) };
+    },
+  }),
+  "a health check says healthy and unhealthy, and keeps what it said": supervised(({ health, ...rest }) => ({
+    ...rest,
+    ...(health && { health: { ...health, args: ["true"] } }),
+  })),
+  "a check that takes too long is killed with all that it has started": supervised(({ health, ...rest }) => ({
+    ...rest,
+    ...(health && { health: { ...health, args: ["setsid", ...health.args] } }),
+  })),
+  "unhealthy: what was asked for happens": supervised(({ health, ...rest }) => ({
+    ...rest,
+    ...(health && { health: { ...health, onFailure: "none" } }),
+  })),
+  "a run that takes too long is killed: 255": wait((exit) => ({ ...exit, code: 137 })),
+  "it dies with the process that it was bound to": supervised(({ dieWith: _, ...rest }) => rest),
 
   "stdout and stderr are kept apart": attach((attachment) => ({
     ...attachment,

@@ -15,7 +15,7 @@ else
       busyboxFixture({
         create: (directory) => ociIsolation({ directory, shim: nativeProgram("ramekin-shim"), runtime: runtime.path }),
         // Time namespaces came with runtime spec 1.1, which runc knows from 1.2 on.
-        capabilities: { userNamespace: true, limits: true, devices: true },
+        capabilities: { userNamespace: true, limits: true, devices: true, supervision: true },
         init: nativeProgram("ramekin-init"),
       }),
     skip: knownDefects(runtime.path),

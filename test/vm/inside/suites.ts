@@ -44,7 +44,7 @@ if (asked.has("linux")) {
       busyboxFixture({
         create: (directory) =>
           linuxIsolation({ directory, shim: nativeProgram("ramekin-shim"), launcher: nativeProgram("ramekin-launcher") }),
-        capabilities: { userNamespace: true, timeNamespace: true, limits: true, devices: true },
+        capabilities: { userNamespace: true, limits: true, devices: true, supervision: true },
         init: nativeProgram("ramekin-init"),
       }),
   });

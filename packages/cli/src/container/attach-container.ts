@@ -21,6 +21,8 @@ export async function attachContainer(flags: AttachFlags, name: string, context:
   if (status === "paused") {
     throw new StatusError("you cannot attach to a paused container", exitStatus.failure, `unpause it first: ramekin unpause ${name}`);
   }
+  if (status === "restarting")
+    throw new StatusError("you cannot attach to a restarting container, wait until it is running", exitStatus.failure);
   if (status !== "running") {
     throw new StatusError("you cannot attach to a stopped container", exitStatus.failure, `start it first: ramekin start -a ${name}`);
   }

@@ -3,7 +3,7 @@ import type { ContainerInfo } from "@ramekin/engine";
 import { familiarReference, parseReference } from "@ramekin/oci";
 import { matchesLabels } from "../format/filters.ts";
 
-export const containerFilters = ["ancestor", "before", "exited", "id", "label", "name", "network", "since", "status"] as const;
+export const containerFilters = ["ancestor", "before", "exited", "health", "id", "label", "name", "network", "since", "status"] as const;
 
 type Test = (container: ContainerInfo, values: readonly string[], all: readonly ContainerInfo[]) => boolean;
 
@@ -12,6 +12,7 @@ const tests: Readonly<Record<(typeof containerFilters)[number], Test>> = {
     values.some((value) => sameImage(image, value) || imageId === value || imageId.startsWith(`sha256:${value.replace(/^sha256:/, "")}`)),
   before: ({ createdAt }, values, all) => values.every((value) => createdAt < named(value, all).createdAt),
   exited: ({ exit, status }, values) => status === "exited" && values.some((value) => exit?.code === Number(value)),
+  health: ({ health }, values) => values.includes(health ?? "none"),
   id: ({ id }, values) => values.some((value) => id.startsWith(value)),
   label: ({ labels }, values) => matchesLabels(labels, values),
   name: ({ name }, values) => values.some((value) => new RegExp(value.replace(/^\^?\//, (slash) => slash.replace("/", ""))).test(name)),
@@ -22,11 +23,16 @@ const tests: Readonly<Record<(typeof containerFilters)[number], Test>> = {
 
 const statuses = ["created", "running", "paused", "exited", "removing", "dead", "restarting"];
 
+const healths = ["starting", "healthy", "unhealthy", "none"];
+
 /** Those for which every filter holds; names in `before` and `since` are looked up in `all`. */
 export function filterContainers(all: readonly ContainerInfo[], filters: ReadonlyMap<string, readonly string[]>): readonly ContainerInfo[] {
   const unknown = filters.get("status")?.find((status) => !statuses.includes(status));
   if (unknown !== undefined)
     throw new RamekinError("INVALID_ARGUMENT", `invalid filter 'status=${unknown}'`, { hint: `known are ${statuses.join(", ")}` });
+  const health = filters.get("health")?.find((value) => !healths.includes(value));
+  if (health !== undefined)
+    throw new RamekinError("INVALID_ARGUMENT", `invalid filter 'health=${health}'`, { hint: `known are ${healths.join(", ")}` });
   const code = filters.get("exited")?.find((text) => !/^-?\d+$/.test(text));
   if (code !== undefined)
     throw new RamekinError("INVALID_ARGUMENT", `invalid filter 'exited=${code}'`, { hint: "an exit status, such as exited=137" });

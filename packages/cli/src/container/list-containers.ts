@@ -25,7 +25,9 @@ export async function listContainers(flags: ListFlags, context: Context): Promis
   // each of these asks about containers that do not run
   const everything = flags.all || last > 0 || filters.has("status") || filters.has("exited");
   const all = await engine.containers({ all: true });
-  const found = filterContainers(all, filters).filter(({ status }) => everything || status === "running" || status === "paused");
+  const found = filterContainers(all, filters).filter(
+    ({ status }) => everything || status === "running" || status === "paused" || status === "restarting",
+  );
   const rows = (last > 0 ? found.slice(0, last) : found).map((container) => containerRow(container, !flags["no-trunc"]));
   for (const line of listingLines({ ...listing, rows }, flags.format, flags.quiet)) context.print(line);
   return 0;
@@ -66,15 +68,18 @@ function imageName(image: string, short: boolean): string {
 }
 
 /** `Up 2 seconds`, `Exited (0) 3 minutes ago`. */
-export function describeStatus({ status, startedAt, exit }: ContainerInfo, now = new Date()): string {
+export function describeStatus({ status, startedAt, exit, health }: ContainerInfo, now = new Date()): string {
   const up = `Up ${humanDuration(now.getTime() - (startedAt ?? now).getTime())}`;
   switch (status) {
     case "created":
       return "Created";
     case "running":
-      return up;
+      if (health === undefined) return up;
+      return `${up} (${health === "starting" ? "health: starting" : health})`;
     case "paused":
       return `${up} (Paused)`;
+    case "restarting":
+      return `Restarting (${exit?.code ?? 0}) ${ago(exit?.exitedAt ?? now, now)}`;
     case "removing":
       return "Removal In Progress";
     case "dead":

@@ -1,13 +1,17 @@
 import { isRamekinError } from "@ramekin/core";
+import { UsageError } from "../argv/status-error.ts";
 import type { Context } from "../context.ts";
 import { exitStatus } from "../exit-status.ts";
 import { defaultDetachKeys, parseDetachKeys } from "../values/detach-keys.ts";
+import type { FlagValues } from "../verb.ts";
 import { createContainer } from "./create-container.ts";
 import type { ContainerFlagValues } from "./options.ts";
+import { awaitReadiness, readReadiness } from "./readiness.ts";
 import { runAttached } from "./run-attached.ts";
 import { checkInputDevice, chooseStreams } from "./streams.ts";
+import type { readinessFlags } from "./supervision-flags.ts";
 
-export interface RunFlags extends ContainerFlagValues {
+export interface RunFlags extends ContainerFlagValues, FlagValues<typeof readinessFlags> {
   readonly detach: boolean;
   readonly "detach-keys": string | undefined;
   readonly "sig-proxy": boolean;
@@ -17,6 +21,8 @@ export interface RunFlags extends ContainerFlagValues {
 export async function runContainer(flags: RunFlags, words: readonly string[], context: Context): Promise<number> {
   const streams = chooseStreams(flags.attach, flags.interactive, flags.detach);
   checkInputDevice(context, streams.stdin, flags.tty);
+  const wanted = readReadiness(flags);
+  if (wanted !== undefined && !flags.detach) throw new UsageError("--wait goes with --detach: what is attached is waited for anyway");
   const detachKeys = parseDetachKeys(flags["detach-keys"] ?? defaultDetachKeys);
   const container = await createContainer(context, flags, words, { stdin: stdinFor(flags.interactive, streams.stdin) });
   const id = container.id;
@@ -24,7 +30,7 @@ export async function runContainer(flags: RunFlags, words: readonly string[], co
     if (flags.detach) {
       await container.start();
       context.print(id);
-      return exitStatus.ok;
+      return wanted === undefined ? exitStatus.ok : await awaitReadiness(context, container, wanted);
     }
     const status = await runAttached(context, container, { ...streams, tty: flags.tty, proxySignals: flags["sig-proxy"], detachKeys });
     // whoever only writes to it wants to know what

@@ -1,12 +1,15 @@
-import { StatusError } from "../argv/status-error.ts";
+import { StatusError, UsageError } from "../argv/status-error.ts";
 import type { Context } from "../context.ts";
 import { exitStatus } from "../exit-status.ts";
 import { defaultDetachKeys, parseDetachKeys } from "../values/detach-keys.ts";
+import type { FlagValues } from "../verb.ts";
 import { forEachContainer } from "./for-each.ts";
+import { awaitReadiness, readReadiness } from "./readiness.ts";
 import { runAttached } from "./run-attached.ts";
 import { checkInputDevice } from "./streams.ts";
+import type { readinessFlags } from "./supervision-flags.ts";
 
-export interface StartFlags {
+export interface StartFlags extends FlagValues<typeof readinessFlags> {
   readonly attach: boolean;
   readonly "detach-keys": string | undefined;
   readonly interactive: boolean;
@@ -15,14 +18,23 @@ export interface StartFlags {
 /** `ramekin start`. */
 export async function startContainers(flags: StartFlags, names: readonly string[], context: Context): Promise<number> {
   const { signal } = context.interruption;
-  if (!flags.attach && !flags.interactive) return await forEachContainer(context, names, (container) => container.start({ signal }));
+  const wanted = readReadiness(flags);
+  if (wanted !== undefined && (flags.attach || flags.interactive)) throw new UsageError("--wait is for what runs in the background");
+  if (!flags.attach && !flags.interactive) {
+    let status: number = exitStatus.ok;
+    const failure = await forEachContainer(context, names, async (container) => {
+      await container.start({ signal });
+      if (wanted !== undefined) status ||= await awaitReadiness(context, container, wanted);
+    });
+    return failure || status;
+  }
 
   if (names.length > 1) throw new StatusError("you cannot start and attach multiple containers at once", exitStatus.failure);
   const detachKeys = parseDetachKeys(flags["detach-keys"] ?? defaultDetachKeys);
   const engine = await context.engine();
   const container = await engine.container(names[0] as string);
   const { status, config } = await container.inspect();
-  if (status === "running" || status === "paused") {
+  if (status === "running" || status === "paused" || status === "restarting") {
     throw new StatusError(`container ${container.name} runs already`, exitStatus.failure, `ramekin attach ${container.name}`);
   }
   const { tty = false, stdin = "closed" } = config.options;

@@ -11,7 +11,7 @@ export default defineVerb({
       type: "list",
       short: "f",
       value: "filter",
-      summary: "Filter output: id, name, label, status, exited, ancestor, before, since, network",
+      summary: "Filter output: id, name, label, status, exited, health, ancestor, before, since, network",
     },
     format: { type: "string", summary: "Format output: 'table', 'table TEMPLATE', 'json', or a TEMPLATE in Go's notation" },
     last: { type: "int", short: "n", default: -1, summary: "Show n last created containers (includes all states)" },

@@ -1,4 +1,5 @@
 import { containerFlags, detachKeysFlag, refusedContainerFlags } from "../container/flags.ts";
+import { readinessFlags } from "../container/supervision-flags.ts";
 import { exitStatus } from "../exit-status.ts";
 import { defineVerb } from "../verb.ts";
 
@@ -15,6 +16,7 @@ export default defineVerb({
     ...containerFlags,
     detach: { type: "boolean", short: "d", summary: "Run container in background and print container ID" },
     "detach-keys": detachKeysFlag,
+    ...readinessFlags,
     "sig-proxy": { type: "boolean", default: true, summary: "Proxy received signals to the process" },
   },
   refused: refusedContainerFlags,

@@ -1,4 +1,5 @@
 import { detachKeysFlag } from "../container/flags.ts";
+import { readinessFlags } from "../container/supervision-flags.ts";
 import { defineVerb } from "../verb.ts";
 
 export default defineVerb({
@@ -10,6 +11,7 @@ export default defineVerb({
     attach: { type: "boolean", short: "a", summary: "Attach STDOUT/STDERR and forward signals" },
     "detach-keys": detachKeysFlag,
     interactive: { type: "boolean", short: "i", summary: "Attach container's STDIN" },
+    ...readinessFlags,
   },
   examples: [
     { command: "ramekin start web", summary: "Run it again, in the background" },

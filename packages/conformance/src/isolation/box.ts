@@ -29,13 +29,14 @@ const argvOf = (command: string | readonly string[]) => (typeof command === "str
 
 /** A container, created and not started. */
 export async function created(fixture: IsolationFixture, command: string | readonly string[], options: BoxOptions = {}): Promise<Bundle> {
-  const { io, as, groups, cleanup, ...rest } = options;
+  const { io, as, groups, supervision, cleanup, ...rest } = options;
   const bundle = await fixture.bundle(argvOf(command), { ...rest, ...(io?.terminal && { terminal: true }) });
   await create(fixture, bundle, {
     io: wiring(io),
     cleanup: cleanup?.(bundle) ?? [],
     ...(as !== undefined && { user: as }),
     ...(groups && { groups }),
+    ...(supervision && { supervision }),
   });
   return bundle;
 }

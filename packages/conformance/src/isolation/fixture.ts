@@ -1,4 +1,4 @@
-import type { CleanupOperation, IsolationBackend, Mount, ProcessIO, ProcessSpec } from "@ramekin/core";
+import type { CleanupOperation, IsolationBackend, Mount, ProcessIO, ProcessSpec, Supervision } from "@ramekin/core";
 import type { RuntimeConfig, SpecOptions } from "@ramekin/oci";
 
 /** What a case wants its container to be; whatever it leaves out is Docker's default. */
@@ -29,6 +29,8 @@ export interface IsolationCapabilities {
   readonly limits?: boolean;
   /** The devices of the container are made by mknod(2), and a control group says which open. */
   readonly devices?: boolean;
+  /** `CreateOptions.supervision` is heeded; `supervise` and `checkHealth` are there. */
+  readonly supervision?: boolean;
 }
 
 /**
@@ -54,6 +56,7 @@ export interface BoxOptions extends BundleOptions {
   /** As in `CreateOptions`: by name. */
   readonly as?: string;
   readonly groups?: readonly string[];
+  readonly supervision?: Supervision;
   readonly cleanup?: (bundle: Bundle) => readonly CleanupOperation[];
 }
 

@@ -192,13 +192,13 @@ export const lifeCycle: readonly Case<IsolationFixture>[] = [
       const bundle = await fixture.bundle(["true"]);
       await writeFile(
         bundle.stateFile,
-        JSON.stringify({ version: 1, restartCount: 3, status: "stopped", exit: { code: 1, exitedAt: new Date() } }),
+        JSON.stringify({ version: 1, note: 3, status: "stopped", exit: { code: 1, exitedAt: new Date() } }),
       );
       const { id, stateFile } = bundle;
       await create(fixture, bundle);
       await finish(fixture, id);
-      const { restartCount, status, exit } = JSON.parse(await readFile(stateFile, "utf8"));
-      assert.deepEqual([restartCount, status, exit.code], [3, "stopped", 0]);
+      const { note, status, exit } = JSON.parse(await readFile(stateFile, "utf8"));
+      assert.deepEqual([note, status, exit.code], [3, "stopped", 0]);
     },
   },
   {

@@ -69,10 +69,7 @@ export const limits: readonly Case<IsolationFixture>[] = [
       await until(reader, /tick/);
       await backend.pause(id);
       assert.equal((await backend.state(id))?.status, "paused");
-      const silent = reader.next();
-      // What had been written before the pause may still be on its way.
-      const quiet = await Promise.race([drain(reader, silent), new Promise((done) => setTimeout(done, 400, "quiet"))]);
-      assert.equal(quiet, "quiet");
+      assert.ok(await fallsSilent(reader), "still ticking");
       await rejects(prepared(fixture, id, ["true"]), "FAILED_PRECONDITION");
       await backend.resume(id);
       assert.equal((await backend.state(id))?.status, "running");
@@ -164,9 +161,11 @@ export const limits: readonly Case<IsolationFixture>[] = [
   },
 ];
 
-async function drain(reader: AsyncIterator<Uint8Array>, first: Promise<IteratorResult<Uint8Array>>): Promise<string> {
-  await first;
-  await reader.next();
-  await reader.next();
-  return "still ticking";
+/** What had been written before the pause may still be on its way: as much as a pipe that nobody emptied holds, but no more for ever. */
+async function fallsSilent(reader: AsyncIterator<Uint8Array>): Promise<boolean> {
+  for (let ticks = 0; ticks < 100; ticks++) {
+    const quiet = await Promise.race([reader.next().then(() => false), new Promise<boolean>((done) => setTimeout(done, 400, true))]);
+    if (quiet) return true;
+  }
+  return false;
 }

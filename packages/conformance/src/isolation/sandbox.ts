@@ -158,7 +158,7 @@ export const privileges: readonly Case<IsolationFixture>[] = [
       const files = "/proc/sys/kernel/domainname /proc/sys/vm/drop_caches /sys/kernel/rcu_normal /sys/kernel/profiling";
       const { stdout } = await run(fixture, `for f in ${files}; do [ -e $f ] && (echo 0 > $f) 2>&1; done; echo end`);
       const lines = stdout.trim().split("\n");
-      assert.ok(lines.length >= 4, stdout);
+      assert.ok(lines.length >= 3, stdout); // those of /sys are not in every kernel
       for (const line of lines.slice(0, -1)) assert.match(line, /Read-only file system/);
     },
   },

@@ -70,7 +70,7 @@ export async function currentState(scope: Scope, config: ContainerConfig): Promi
 }
 
 async function statusOf(config: ContainerConfig, { liveness, file }: ReadState, removing: string, lock: string): Promise<ContainerStatus> {
-  if (liveness === "live") return file?.status === "paused" ? "paused" : file?.status === "created" ? "created" : "running";
+  if (liveness === "live") return liveStatus(file?.status);
   if (await isThere(removing)) {
     // Who removes holds the lock; if nobody does, it has failed.
     const free = await tryLockFile(lock).catch(() => undefined);
@@ -80,6 +80,13 @@ async function statusOf(config: ContainerConfig, { liveness, file }: ReadState, 
   if (liveness === "never-started") return "created";
   return config.options.autoRemove ? "removing" : "exited";
 }
+
+function liveStatus(status: string | undefined): ContainerStatus {
+  return status === "paused" || status === "created" || status === "restarting" ? status : "running";
+}
+
+/** It runs, or will again without anybody's doing. */
+export const isLive = (status: ContainerStatus): boolean => status === "running" || status === "paused" || status === "restarting";
 
 const lost = (): ExitStatus => ({ code: 137, signal: "SIGKILL", error: "monitor lost", exitedAt: new Date() });
 

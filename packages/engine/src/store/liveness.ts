@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { readIfThere } from "./files.ts";
 
@@ -13,7 +14,14 @@ export function bootId(): Promise<string> {
 export async function isAlive(process: { readonly pid: number; readonly startTime: number }): Promise<boolean> {
   const stat = await readIfThere(`/proc/${process.pid}/stat`).catch(() => undefined); // ESRCH while it is being reaped
   if (stat === undefined) return false;
-  // The name, field 2, may hold spaces and parentheses: count behind its last parenthesis.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const fields = fieldsOf(stat);
   return fields[0] !== "Z" && fields[0] !== "X" && Number(fields[19]) === Number(process.startTime);
 }
+
+/** Of a process that is there. */
+export function startTimeOf(pid: number): number {
+  return Number(fieldsOf(readFileSync(`/proc/${pid}/stat`, "utf8"))[19]);
+}
+
+/** From field 3 on. The name, field 2, may hold spaces and parentheses: count behind its last parenthesis. */
+const fieldsOf = (stat: string) => stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -1,4 +1,4 @@
-import { type ExitStatus, RamekinError, type Signal } from "@ramekin/core";
+import { type ExitStatus, type Health, type HealthStatus, RamekinError, type Signal } from "@ramekin/core";
 import { readJsonIfThere, replaceFile } from "./files.ts";
 import { bootId, isAlive } from "./liveness.ts";
 import type { ContainerPaths } from "./paths.ts";
@@ -6,7 +6,7 @@ import type { ContainerPaths } from "./paths.ts";
 /** `state.json`, as ARCHITECTURE.md has it: written by the supervisor while it lives, by the engine under the container's lock otherwise. */
 export interface StateFile {
   readonly version: 1;
-  readonly status: "created" | "running" | "paused" | "stopped";
+  readonly status: "created" | "running" | "paused" | "restarting" | "stopped";
   readonly pid?: number;
   readonly startTime?: number;
   readonly bootId?: string;
@@ -18,6 +18,14 @@ export interface StateFile {
     readonly oomKilled?: boolean;
     readonly error?: string;
     readonly exitedAt: string;
+  };
+  readonly restartCount?: number;
+  /** Somebody has ended it: whatever its restart policy says, it stays so. */
+  readonly stoppedByHand?: boolean;
+  readonly health?: {
+    readonly status: HealthStatus;
+    readonly failingStreak: number;
+    readonly log: readonly { readonly start: string; readonly end: string; readonly exitCode: number; readonly output: string }[];
   };
 }
 
@@ -34,14 +42,19 @@ export async function readState(paths: ContainerPaths): Promise<ReadState> {
   const file = await readJsonIfThere<StateFile>(paths.state);
   if (!file) return { liveness: "never-started" };
   if (file.version !== 1) throw new RamekinError("UNSUPPORTED", `${paths.state} has version ${String(file.version)}, this ramekin knows 1`);
-  if (file.status === "stopped") return { liveness: "ended", file, exit: exitStatus(file) };
+  if (file.status === "stopped") return { liveness: "ended", file, exit: exitStatusOf(file) };
   if (file.bootId !== undefined && file.bootId !== (await bootId())) return { liveness: "ended", file, exit: lostAtBoot(file) };
   return { liveness: file.shim && (await isAlive(file.shim)) ? "live" : "lost", file };
 }
 
-function exitStatus({ exit }: StateFile): ExitStatus {
+export function exitStatusOf({ exit }: StateFile): ExitStatus {
   if (!exit) return { code: 255, error: "the state file has no exit status", exitedAt: new Date(0) };
   return { ...exit, exitedAt: new Date(exit.exitedAt) };
+}
+
+export function healthOf({ health }: StateFile): Health | undefined {
+  if (!health) return undefined;
+  return { ...health, log: health.log.map(({ start, end, ...rest }) => ({ ...rest, start: new Date(start), end: new Date(end) })) };
 }
 
 /** When exactly is not known; it ran until then at least. */

@@ -1,0 +1,65 @@
+import { type HealthCheck, Objections, RamekinError, type Supervision } from "@ramekin/core";
+import type { Healthcheck, ImageRunConfig } from "@ramekin/oci";
+import type { ContainerConfig, ContainerOptions, HealthOptions } from "./api.ts";
+import { startTimeOf } from "./store/liveness.ts";
+
+/** All that is wrong with it at once. */
+export function checkSupervision({ restartPolicy, autoRemove, health = {}, timeLimit }: ContainerOptions): void {
+  const objections = new Objections();
+  const wrong = (message: string, hint?: string) => objections.add("INVALID_ARGUMENT", message, hint);
+  if (restartPolicy && restartPolicy.name !== "no") {
+    if (autoRemove)
+      wrong("a container cannot be both restarted and removed when it ends", "leave out --rm (autoRemove), or the restart policy");
+    const { name, maximumRetryCount: most } = restartPolicy;
+    if (most !== undefined && name !== "on-failure") wrong(`a number of retries goes with on-failure only, not with ${name}`);
+    if (most !== undefined && !(Number.isInteger(most) && most >= 0 && most < 2 ** 31)) wrong(`${most} is no number of retries`);
+  }
+  for (const field of ["intervalMs", "timeoutMs", "startPeriodMs", "startIntervalMs"] as const) {
+    const value = health[field];
+    // Docker's bound; 0 is "as the image has it"
+    if (value !== undefined && value !== 0 && !(value >= 1)) wrong(`the health check's ${field} of ${value} is less than a millisecond`);
+  }
+  if (health.retries !== undefined && !(Number.isInteger(health.retries) && health.retries >= 0))
+    wrong(`${health.retries} is no number of retries of a health check`);
+  if (timeLimit !== undefined && !(timeLimit >= 0)) wrong(`a time limit of ${timeLimit} seconds`);
+  objections.raise();
+}
+
+/** What is checked, of the image's HEALTHCHECK and what was asked for; undefined: nothing. */
+export function healthCheck(image: ImageRunConfig, asked: HealthOptions = {}): HealthCheck | undefined {
+  const given: Healthcheck = image.Healthcheck ?? {};
+  const [kind, ...words] = asked.test ?? given.Test ?? [];
+  const args = kind === "CMD-SHELL" ? [...(image.Shell ?? ["/bin/sh", "-c"]), ...words] : kind === "CMD" ? words : [];
+  if (!isCommand(args)) return undefined;
+  const ms = (own: number | undefined, nanoseconds: number | undefined, usual: number) =>
+    Math.ceil(own || (nanoseconds ? nanoseconds / 1e6 : usual));
+  return {
+    args,
+    intervalMs: ms(asked.intervalMs, given.Interval, 30_000),
+    timeoutMs: ms(asked.timeoutMs, given.Timeout, 30_000),
+    retries: asked.retries || given.Retries || 3,
+    startPeriodMs: ms(asked.startPeriodMs, given.StartPeriod, 0),
+    startIntervalMs: ms(asked.startIntervalMs, given.StartInterval, 5000),
+    ...(asked.onFailure && asked.onFailure !== "none" && { onFailure: asked.onFailure }),
+  };
+}
+
+const isCommand = (args: readonly string[]): args is [string, ...string[]] => args.length > 0;
+
+/** What the supervisor of the next run is told; undefined: nothing to do for it. */
+export function supervisionOf({ options, health, stopSignal, stopTimeout }: ContainerConfig): Supervision | undefined {
+  const { restartPolicy, timeLimit, dieWithParent } = options;
+  const asked: Supervision = {
+    ...(restartPolicy && restartPolicy.name !== "no" && { restart: restartPolicy }),
+    ...(health && { health }),
+    ...(timeLimit && { timeLimitMs: Math.ceil(timeLimit * 1000) }),
+    ...(dieWithParent && { dieWith: { pid: process.pid, startTime: startTimeOf(process.pid) } }),
+  };
+  if (Object.keys(asked).length === 0) return undefined;
+  return { ...asked, stop: { signal: stopSignal, timeoutMs: stopTimeout * 1000 } };
+}
+
+export const cannotSupervise = (driver: string) =>
+  new RamekinError("UNSUPPORTED", `isolation driver ${driver} knows no restart policies, health checks, time limits and parents`, {
+    hint: "choose another with --isolation, or leave them out",
+  });
