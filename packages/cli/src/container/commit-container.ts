@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts";
+import { smallNursery } from "../small-nursery.ts";
 
 export interface CommitFlags {
   readonly author: string | undefined;
@@ -14,6 +15,7 @@ export async function commitContainer(
   target: string | undefined,
   context: Context,
 ): Promise<number> {
+  smallNursery();
   const engine = await context.engine();
   const container = await engine.container(name);
   const { id } = await container.commit({

@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { writeTar } from "../image/export-image.ts";
 import { refuseTerminal } from "../image/save-images.ts";
+import { smallNursery } from "../small-nursery.ts";
 
 /** `ramekin export`. */
 export async function exportContainer(
@@ -9,6 +10,7 @@ export async function exportContainer(
   context: Context,
 ): Promise<number> {
   refuseTerminal(output, context.stdout, "save");
+  smallNursery();
   const engine = await context.engine();
   const container = await engine.container(name);
   await writeTar(container.export({ signal: context.interruption.signal }), output, context);

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import type { ByteStream } from "@ramekin/core";
 import { parsePlatform } from "@ramekin/oci";
 import type { Context } from "../context.ts";
+import { smallNursery } from "../small-nursery.ts";
 import { refuseTerminal, streamTo } from "./save-images.ts";
 
 /** `ramekin export-image`. */
@@ -13,6 +14,7 @@ export async function exportImage(
   context: Context,
 ): Promise<number> {
   refuseTerminal(output, context.stdout, "save");
+  smallNursery();
   const engine = await context.engine();
   const tar = engine.exportImage(name, {
     signal: context.interruption.signal,

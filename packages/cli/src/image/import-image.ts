@@ -1,6 +1,7 @@
 import type { ByteStream } from "@ramekin/core";
 import { parsePlatform } from "@ramekin/oci";
 import type { Context } from "../context.ts";
+import { smallNursery } from "../small-nursery.ts";
 
 export interface ImportFlags {
   readonly change: readonly string[];
@@ -15,6 +16,7 @@ export async function importImage(
   name: string | undefined,
   context: Context,
 ): Promise<number> {
+  smallNursery();
   const engine = await context.engine();
   const { id } = await engine.import(source === "-" ? (context.stdin as unknown as ByteStream) : source, {
     signal: context.interruption.signal,

@@ -4,6 +4,7 @@ import { parsePlatform } from "@ramekin/oci";
 import { StatusError } from "../argv/status-error.ts";
 import type { Context, OutputStream } from "../context.ts";
 import { exitStatus } from "../exit-status.ts";
+import { smallNursery } from "../small-nursery.ts";
 
 export interface SaveFlags {
   readonly compress: string | undefined;
@@ -25,6 +26,7 @@ export async function saveImages(
     });
   }
   refuseTerminal(output, context.stdout, "save");
+  smallNursery();
   const engine = await context.engine();
   await engine.save(names, output ?? streamTo(context.stdout), {
     signal: context.interruption.signal,

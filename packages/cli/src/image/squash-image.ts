@@ -1,5 +1,6 @@
 import { parsePlatform } from "@ramekin/oci";
 import type { Context } from "../context.ts";
+import { smallNursery } from "../small-nursery.ts";
 
 export interface SquashFlags {
   readonly message: string | undefined;
@@ -14,6 +15,7 @@ export async function squashImage(
   target: string | undefined,
   context: Context,
 ): Promise<number> {
+  smallNursery();
   const engine = await context.engine();
   const { id } = await engine.squashImage(image, {
     signal: context.interruption.signal,

@@ -1,5 +1,6 @@
 import type { OutputStream } from "../context.ts";
 import { shortId } from "../format/units.ts";
+import { smallNursery } from "../small-nursery.ts";
 
 /** What every report on a blob has, whichever way it goes. */
 export interface BlobProgress {
@@ -45,13 +46,14 @@ export function watchBlobs<P extends BlobProgress>(
   wording: Wording<P>,
   { quiet = false, mode = stream.isTTY ? "tty" : "plain", heading, interval = 100 }: WatchOptions = {},
 ): Watch<P> {
-  if (quiet) return { report() {}, [Symbol.dispose]() {} };
+  if (quiet) return { report: smallNursery, [Symbol.dispose]() {} };
   let headed = heading === undefined;
   const show = { tty: () => paint(stream, wording, interval), plain: () => print(stream, wording), json: () => document(stream, wording) }[
     mode
   ]();
   return {
     report(progress) {
+      smallNursery();
       if (!headed) stream.write(`${heading?.()}\n`);
       headed = true;
       if (isLayer(progress)) show.report(progress);
