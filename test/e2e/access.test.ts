@@ -49,6 +49,7 @@ async function everyVerb(host: string, ...flags: string[]): Promise<void> {
   await done("pull", "--quiet", ...flags, app);
   expect(await done("search", "--format", "{{.Tag}}", ...flags, `${host}/team/app`)).toBe("v1");
   expect(JSON.parse(await done("manifest", "inspect", ...flags, app))).toMatchObject({ schemaVersion: 2 });
+  expect(await done("referrers", "--quiet", ...flags, app)).toBe("");
   const member = JSON.parse(await done("image", "inspect", app))[0].Id;
   await done("manifest", "create", `${host}/team/list`, member);
   await done("manifest", "push", "--purge", ...flags, `${host}/team/list`);
@@ -60,14 +61,14 @@ const refused = async (args: readonly string[], text: string) =>
   expect(await here().ramekin(args, { env })).toMatchObject({ code: 1, stderr: expect.stringContaining(text) });
 
 describe("[REG-2] an account for one command", () => {
-  test("[pull --creds] [push --creds] [search --creds] [manifest inspect --creds] [manifest push --creds] is used and not kept", async () => {
+  test("[pull --creds] [push --creds] [search --creds] [referrers --creds] [manifest inspect --creds] [manifest push --creds] is used and not kept", async () => {
     await everyVerb(locked.host, "--creds", "alice:pass:word");
     await refused(["pull", `${locked.host}/team/app:v1`], "ramekin login");
     await refused(["pull", "--creds", "alice:wrong", `${locked.host}/team/app:v1`], "401");
     expect(existsSync(join(here().folder, "home/.docker/config.json"))).toBe(false);
   });
 
-  test("[pull --authfile] [push --authfile] [search --authfile] [manifest inspect --authfile] [manifest push --authfile] from a file that is not the usual one", async () => {
+  test("[pull --authfile] [push --authfile] [search --authfile] [referrers --authfile] [manifest inspect --authfile] [manifest push --authfile] from a file that is not the usual one", async () => {
     const file = join(here().folder, "auth.json");
     await refused(["pull", "--authfile", file, `${locked.host}/team/app:v1`], `no authentication file ${file}`);
     await here().output(["login", "--authfile", file, "-u", "alice", "-p", "pass:word", locked.host], { env });
@@ -78,7 +79,7 @@ describe("[REG-2] an account for one command", () => {
 describe("[REG-3] certificates for one command", () => {
   const account = ["--creds", "alice:pass:word"];
 
-  test("[pull --cert-dir] [push --cert-dir] [search --cert-dir] [manifest inspect --cert-dir] [manifest push --cert-dir] [login --cert-dir] from a folder of any name", async () => {
+  test("[pull --cert-dir] [push --cert-dir] [search --cert-dir] [referrers --cert-dir] [manifest inspect --cert-dir] [manifest push --cert-dir] [login --cert-dir] from a folder of any name", async () => {
     await everyVerb(secure.host, ...account, "--cert-dir", certificates);
     await refused(["pull", ...account, `${secure.host}/team/app:v1`], "unknown authority");
     await refused(["pull", "--cert-dir", "/nowhere", `${secure.host}/team/app:v1`], "no folder /nowhere");
@@ -87,7 +88,7 @@ describe("[REG-3] certificates for one command", () => {
     expect(await here().output([...login, "--cert-dir", certificates, secure.host], { env })).toBe("Login Succeeded");
   });
 
-  test("[pull --tls-verify] [push --tls-verify] [search --tls-verify] [manifest inspect --tls-verify] [manifest push --tls-verify] [login --tls-verify] goes before what is configured", async () => {
+  test("[pull --tls-verify] [push --tls-verify] [search --tls-verify] [referrers --tls-verify] [manifest inspect --tls-verify] [manifest push --tls-verify] [login --tls-verify] goes before what is configured", async () => {
     await everyVerb(secure.host, ...account, "--tls-verify=false");
     const login = ["login", "-u", "alice", "-p", "pass:word", "--authfile", join(here().folder, "login.json")];
     expect(await here().output([...login, "--tls-verify=false", secure.host], { env })).toBe("Login Succeeded");

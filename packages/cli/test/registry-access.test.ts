@@ -25,6 +25,7 @@ async function ask(...argv: string[]) {
     pull: see(imageInfo()),
     push: see({ name, descriptor }),
     remoteTags: see(["1"]),
+    referrers: see([]),
     inspectManifest: see({ reference: name, descriptor, bytes: new TextEncoder().encode("{}") }),
     pushManifestList: see({ name, descriptor }),
   };
@@ -35,6 +36,7 @@ const verbs = [
   ["pull", name],
   ["push", name],
   ["search", "localhost:5000/app"],
+  ["referrers", name],
   ["manifest", "inspect", name],
   ["manifest", "push", name],
 ];

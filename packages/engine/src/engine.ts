@@ -131,6 +131,7 @@ function engineOver(scope: Scope, life: AbortController): Engine {
     image: async (name, options) => (await import("./images.ts")).inspectImage(scope, name, options),
     tag: async (source, target) => (await import("./tag.ts")).tag(scope, source, target),
     removeImage: async (name, options) => (await import("./remove-image.ts")).removeImage(scope, name, options),
+    referrers: async (reference, options) => (await import("./referrers.ts")).referrers(scope, reference, options),
     remoteTags: async (repository, options) => (await import("./remote-tags.ts")).remoteTags(scope, repository, options),
     push: async (reference, options) => (await import("./push.ts")).push(scope, reference, options),
     save: async (names, target, options) => (await import("./save.ts")).save(scope, names, target, options),

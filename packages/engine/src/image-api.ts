@@ -5,6 +5,8 @@ import type { ImageInfo, PullProgress } from "./api.ts";
 export interface ImageVerbs {
   /** The tags of a repository, as its registry lists them. */
   remoteTags(repository: string, options?: RemoteTagsOptions): Promise<readonly string[]>;
+  /** Manifests in the registry that have this image as their subject: signatures, SBOMs, provenance. */
+  referrers(reference: string, options?: ReferrersOptions): Promise<readonly Descriptor[]>;
   /** Sends an image to its registry: whole, or one platform of it. FAILED_PRECONDITION when the registry would lack a part that is not here either. */
   push(reference: string, options?: PushOptions): Promise<PushedImage>;
   /** Writes images to a file, a directory or a stream, byte for byte. Of an index, what is here; what is not is named in a warning. */
@@ -34,6 +36,11 @@ export type Compression = "gzip" | "zstd";
 
 export interface RemoteTagsOptions extends Cancellable {
   readonly access?: RegistryAccess | undefined;
+}
+
+export interface ReferrersOptions extends RemoteTagsOptions {
+  /** Only those of this type. */
+  readonly artifactType?: string;
 }
 
 export interface PushOptions extends Cancellable {

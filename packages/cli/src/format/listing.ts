@@ -39,6 +39,9 @@ function heading(name: string, headings: Readonly<Record<string, string>>): stri
   return headings[name] ?? name.replace(/([a-z])([A-Z])/g, "$1 $2").toUpperCase();
 }
 
+/** What takes an argument, even when there is no row to tell. */
+const methods = ["Annotation", "Label"];
+
 /** A row whose values are the headings, so that the template itself lays out the first line. */
 function headingRow(sample: Row | undefined, headings: Readonly<Record<string, string>>, template: string): Row {
   const used = [...template.matchAll(/\.(\p{Lu}[\p{L}\p{N}]*)/gu)].map(([, name]) => name as string);
@@ -46,7 +49,7 @@ function headingRow(sample: Row | undefined, headings: Readonly<Record<string, s
   return Object.fromEntries(
     [...names].map((name) => [
       name,
-      typeof sample?.[name] === "function" || name === "Label" ? (argument: string) => argument : heading(name, headings),
+      typeof sample?.[name] === "function" || methods.includes(name) ? (argument: string) => argument : heading(name, headings),
     ]),
   );
 }

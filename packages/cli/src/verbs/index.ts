@@ -55,6 +55,7 @@ export const verbEntries: readonly VerbEntry[] = [
   { paths: ["ps", "container ls", "container list", "container ps"], load: async () => (await import("./ps.ts")).default },
   { paths: ["pull", "image pull"], load: async () => (await import("./pull.ts")).default },
   { paths: ["push", "image push"], load: async () => (await import("./push.ts")).default },
+  { paths: ["referrers", "image referrers"], load: async () => (await import("./referrers.ts")).default },
   { paths: ["rename", "container rename"], load: async () => (await import("./rename.ts")).default },
   { paths: ["restart", "container restart"], load: async () => (await import("./restart.ts")).default },
   { paths: ["rm", "container rm", "container remove"], load: async () => (await import("./rm.ts")).default },
