@@ -35,6 +35,8 @@ pub enum Role {
     Checking(usize),
     /// Wants that process killed and forgotten.
     Forgetting(usize),
+    /// Has paused the container, for as long as it is connected.
+    Holding,
     /// Wants the container gone.
     Deleting,
     /// Knows that it is; told of our end by the end of the connection.

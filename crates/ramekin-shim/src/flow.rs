@@ -134,7 +134,7 @@ impl Shim {
                 if let Some(task) = attached_task(role).and_then(|task| self.tasks.get_mut(&task)) {
                     task.stdin.detached();
                 }
-                return role != Role::Greeting;
+                return !matches!(role, Role::Greeting | Role::Holding);
             }
             Ok(count) => connection.incoming.extend_from_slice(&self.buffer[..count]),
             Err(Errno::AGAIN | Errno::INTR) => return true,

@@ -32,6 +32,8 @@ pub enum Work {
     /// The task's key and the file that gets its pid.
     Exec(usize, String),
     Pause,
+    /// Pauses until the client goes.
+    Hold,
     Resume,
     /// Of the next run.
     Create,
@@ -147,7 +149,7 @@ impl Shim {
                     &job.errors.as_ref().expect("has its own"),
                 )),
                 Work::Exec(key, pid_file) => self.entered(*key, pid_file, ended),
-                Work::Pause => {
+                Work::Pause | Work::Hold => {
                     launcher::check("pause", ended, &job.errors.as_ref().expect("has its own"))
                         .map(|()| self.note(Status::Running, Status::Paused))
                 }
@@ -168,8 +170,12 @@ impl Shim {
                     Ok(())
                 }
             };
+            let held = job.work == Work::Hold && result.is_ok();
             if let Some(client) = job.client {
                 self.answer(client, result.map(|()| json!({})));
+                if held {
+                    self.held_by(client)?;
+                }
             }
             if job.makes_a_process() {
                 self.reap_orphans();

@@ -33,7 +33,8 @@ impl Shim {
             }
             "exec" => self.exec(request).map(|()| Some(json!({}))),
             "delete" => self.delete(client, &request),
-            "pause" => self.pause(client),
+            "pause" => self.pause(client, Work::Pause),
+            "hold" => self.pause(client, Work::Hold),
             "resume" => self.resume(client),
             "supervise" => self.supervise(&request).map(|()| Some(json!({}))),
             "check" => self.check(client),
@@ -308,18 +309,48 @@ impl Shim {
         Ok(None)
     }
 
-    fn pause(&mut self, client: usize) -> Result<Option<Value>> {
+    fn pause(&mut self, client: usize, work: Work) -> Result<Option<Value>> {
         if self.state.status != Status::Running {
             return Err(self.wrong_status());
         }
-        self.launch(Work::Pause, "pause", &[], Some(client))?;
+        self.launch(work, "pause", &[], Some(client))?;
         self.become_role(client, Role::Pending);
         Ok(None)
+    }
+
+    /// It is paused for `client`, who may have gone meanwhile.
+    pub fn held_by(&mut self, client: usize) -> Result<()> {
+        match self.connections.get_mut(&client) {
+            Some(connection) if !connection.finished => {
+                connection.role = Role::Holding;
+                Ok(())
+            }
+            _ => self.let_go(),
+        }
+    }
+
+    /// Who has held it has gone, perhaps by a kill: nothing may stay frozen for nobody.
+    pub fn let_go(&mut self) -> Result<()> {
+        let held = self
+            .connections
+            .values()
+            .any(|connection| connection.role == Role::Holding);
+        let resuming = self.jobs.iter().any(|job| job.work == Work::Resume);
+        match held || resuming || self.state.status != Status::Paused {
+            true => Ok(()),
+            false => self.launch(Work::Resume, "resume", &[], None),
+        }
     }
 
     fn resume(&mut self, client: usize) -> Result<Option<Value>> {
         if self.state.status != Status::Paused {
             return Err(self.wrong_status());
+        }
+        // From now on nobody holds it: a later pause is not theirs to end.
+        for connection in self.connections.values_mut() {
+            if connection.role == Role::Holding {
+                connection.role = Role::Answered;
+            }
         }
         self.launch(Work::Resume, "resume", &[], Some(client))?;
         self.become_role(client, Role::Pending);

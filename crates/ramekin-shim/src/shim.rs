@@ -303,5 +303,10 @@ impl Shim {
                 task.stdin.detached();
             }
         }
+        if connection.role == Role::Holding {
+            if let Err(error) = self.let_go() {
+                crate::report(format_args!("resume what was held: {error}"));
+            }
+        }
     }
 }

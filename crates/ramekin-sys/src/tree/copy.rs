@@ -18,6 +18,8 @@ pub struct Copied {
     pub entries: u64,
     /// Of file content, shared or not.
     pub bytes: u64,
+    /// The file system let copies share their content (FICLONE): only names and attributes cost space.
+    pub shared: bool,
 }
 
 struct Level {
@@ -80,6 +82,7 @@ impl Copy {
             })?;
             levels.extend(entered);
         }
+        self.copied.shared = self.clones;
         Ok(std::mem::take(&mut self.copied))
     }
 
