@@ -147,6 +147,8 @@ export interface IsolationBackend {
   checkHealth?(id: string, options?: Cancellable): Promise<{ readonly status: HealthStatus; readonly result: HealthResult }>;
   pause?(id: string): Promise<void>;
   resume?(id: string): Promise<void>;
+  /** `pause` until the hold is disposed of, or its process ends, be it by SIGKILL: nothing stays frozen for nobody. */
+  hold?(id: string): Promise<AsyncDisposable>;
   /** Absent fields stay as they are. */
   update?(id: string, resources: Resources): Promise<void>;
   stats?(id: string): Promise<ContainerStats>;

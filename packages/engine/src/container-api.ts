@@ -122,6 +122,13 @@ export interface Container extends AsyncDisposable {
   export(options?: Cancellable): ByteStream;
   /** An image of the container's own, with what it has changed as one more layer; a running one is paused meanwhile. */
   commit(options?: CommitOptions): Promise<ImageInfo>;
+  /**
+   * A new container, created and not started, with the files that this one has now; one that runs stands still meanwhile. Its
+   * memory is not forked, and it is not removed when it ends, whatever became of this one's.
+   */
+  fork(options?: ForkOptions): Promise<{ readonly container: Container; readonly cost: ForkCost }>;
+  /** Its files are the image's again. FAILED_PRECONDITION while it runs, unless `force`: then it is killed first. */
+  reset(options?: { readonly force?: boolean }): Promise<void>;
   /** As `ps` on the host shows them, which gets these options, `-ef` when absent; a column PID has to be among them. */
   top(options?: readonly string[]): Promise<ContainerProcesses>;
   /** FAILED_PRECONDITION while it runs, unless `force`. Resolves only when nothing is left of it. */
@@ -174,6 +181,20 @@ export interface RemoveOptions {
   readonly force?: boolean;
   /** Its anonymous volumes go too, but for those that another container has. */
   readonly volumes?: boolean;
+}
+
+export interface ForkOptions extends Cancellable {
+  /** Chosen when absent. */
+  readonly name?: string;
+}
+
+export interface ForkCost {
+  /** That the container stood still, if it ran. */
+  readonly milliseconds: number;
+  /** Of what it has written. */
+  readonly bytes: number;
+  /** The file system shares the bytes of both until one of them writes; else they were copied. */
+  readonly shared: boolean;
 }
 
 export interface CommitOptions extends Cancellable {

@@ -103,6 +103,11 @@ export function containerHandle(
       yield* (await import("./export.ts")).exportContainer(scope, config, options);
     },
     commit: async (options) => (await import("./commit.ts")).commit(scope, config, options),
+    fork: async (options) => {
+      const { prepared, cost } = await (await import("./fork.ts")).fork(scope, config, options);
+      return { container: containerHandle(scope, prepared.config, { prepared, owned: true }), cost };
+    },
+    reset: async (options) => (await import("./reset.ts")).reset(scope, config, options),
     stats: async () => (await import("./stats.ts")).stats(scope, config),
     top: async (options) => (await import("./top.ts")).top(scope, config, options),
     remove: async (options) => (await import("./remove.ts")).remove(scope, config, options),

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isRamekinError, type LogWriterSpec, type Mount, Objections, RamekinError } from "@ramekin/core";
+import { isRamekinError, type LogWriterSpec, type Mount, Objections, RamekinError, type StorageDriver } from "@ramekin/core";
 import { randomHex } from "@ramekin/native";
 import type { MountConfig } from "@ramekin/oci";
 import type { ContainerConfig, ContainerOptions, MountPoint } from "./api.ts";
@@ -34,11 +34,17 @@ export interface Prepared {
   readonly log: LogWriterSpec;
 }
 
+/** Where the files of a container come from that does not begin with its image's. */
+export interface Origin {
+  readonly image: ResolvedImage;
+  prepare(storage: StorageDriver, key: string): Promise<readonly Mount[]>;
+}
+
 /** See `Engine.create`. */
-export async function create(scope: Scope, options: ContainerOptions): Promise<Prepared> {
+export async function create(scope: Scope, options: ContainerOptions, origin?: Origin): Promise<Prepared> {
   options.signal?.throwIfAborted();
   await scope.opened();
-  const plan = await planContainer(scope, options);
+  const plan = { ...(await planContainer(scope, options)), ...(origin && { origin }) };
   if (options.pull === "always") await pullFor(scope, plan);
   try {
     return await createFrom(scope, plan);
@@ -50,7 +56,7 @@ export async function create(scope: Scope, options: ContainerOptions): Promise<P
 }
 
 /** All that can be chosen and refused before anything is made. */
-interface Plan {
+export interface Plan {
   readonly options: ContainerOptions;
   readonly network: ChosenNetwork;
   readonly storage: { readonly name: string; readonly package: string };
@@ -61,9 +67,10 @@ interface Plan {
   readonly sandbox: SandboxSpec;
   readonly rootless: boolean;
   readonly init?: string;
+  readonly origin?: Origin;
 }
 
-async function planContainer(scope: Scope, given: ContainerOptions): Promise<Plan> {
+export async function planContainer(scope: Scope, given: ContainerOptions): Promise<Plan> {
   const options = await settlePartners(scope, given);
   if (options.name !== undefined) checkName(options.name);
   checkSupervision(options);
@@ -153,7 +160,7 @@ async function createFrom(scope: Scope, plan: Plan): Promise<Prepared> {
 async function publish(scope: Scope, plan: Plan, id: string, name: string): Promise<Published> {
   const { options } = plan;
   return withLock(scope.paths.lock, { exclusive: false, signal: options.signal }, async () => {
-    const { resolved, image } = await findImage(scope, options);
+    const { resolved, image } = await findImage(scope, options, plan.origin?.image);
     const settled = await settle(scope, plan, id, image);
     try {
       const { points } = settled;
@@ -181,12 +188,13 @@ async function settle(scope: Scope, { mounts }: Plan, id: string, image: OpenedI
   return (await import("./settle-mounts.ts")).settleMounts(scope, mounts, id, image);
 }
 
-async function findImage(
+export async function findImage(
   scope: Scope,
   { image: text, platform, signal }: ContainerOptions,
+  known?: ResolvedImage,
 ): Promise<{ resolved: ResolvedImage; image: OpenedImage }> {
   try {
-    const resolved = mustResolve(await readImages(scope.paths), text);
+    const resolved = known ?? mustResolve(await readImages(scope.paths), text);
     const image = await openImage(blobsOf(await contentOf(scope)), resolved.descriptor, platform ?? scope.platform, text, { signal });
     return { resolved, image };
   } catch (error) {
@@ -245,6 +253,7 @@ async function furnish(
       if (isRamekinError(error, "NOT_FOUND")) missingImages.add(error);
       throw error;
     });
+    if (plan.origin) return plan.origin.prepare(storage, id);
     // Writable even for a read-only root: mount targets that the image lacks are made first, then the launcher seals it.
     return storage.prepare(id, topOf(image), { signal: options.signal, volatile: options.autoRemove ?? false });
   };

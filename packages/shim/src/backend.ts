@@ -19,6 +19,7 @@ import { attachTo } from "./attachment.ts";
 import { findCgroup, processesBelow } from "./cgroup.ts";
 import { isGone, request, throwIfAborted } from "./connection.ts";
 import type { Message } from "./frame.ts";
+import { hold } from "./hold.ts";
 import { fillGaps, writeLimits } from "./limits.ts";
 import {
   checkId,
@@ -206,6 +207,10 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
     },
     async resume(id) {
       await ask(id, { op: "resume" });
+    },
+    async hold(id) {
+      const run = await known(id);
+      return hold(run.path, id);
     },
 
     async update(id, resources) {

@@ -1,4 +1,4 @@
-import { type Mount, RamekinError, type SnapshotKind, type SnapshotOptions, type StorageDriver } from "@ramekin/core";
+import { type ClonedSnapshot, type Mount, RamekinError, type SnapshotKind, type SnapshotOptions, type StorageDriver } from "@ramekin/core";
 import { cleanup } from "./cleanup.ts";
 import { commit } from "./commit.ts";
 import { create, createSlowly, type NewSnapshot } from "./create.ts";
@@ -16,7 +16,7 @@ export interface SnapshotFiles {
   fill?(directory: string, parent: Snapshot | undefined): void;
   copy?(directory: string, parent: Snapshot | undefined, options: SnapshotOptions): Promise<void>;
   /** Copies the `fs` of `from` and makes what else the directory of an active snapshot has. */
-  duplicate(from: Snapshot, directory: string, options: SnapshotOptions): Promise<void>;
+  duplicate(from: Snapshot, directory: string, options: SnapshotOptions): Promise<Omit<ClonedSnapshot, "mounts">>;
   mounts(snapshot: Snapshot): readonly Mount[];
   /** Before `commit`, the first time that the parent of a rebased snapshot is known; may run twice. */
   settle?(snapshot: Snapshot, parent: Snapshot | undefined): Promise<void>;
@@ -71,7 +71,12 @@ export function snapshotStorage(store: Store, files: SnapshotFiles): Books & Pic
         const from = known(store, key);
         if (from.record.kind !== "active") throw new RamekinError("FAILED_PRECONDITION", `snapshot ${key} is not active`);
         const wanted = request(files.name, "active", newKey, from.record.parent, options);
-        return files.mounts(await createSlowly(store, wanted, (directory) => files.duplicate(from, directory, options), options));
+        let cost: Omit<ClonedSnapshot, "mounts"> | undefined;
+        const fill = async (directory: string) => {
+          cost = await files.duplicate(from, directory, options);
+        };
+        const snapshot = await createSlowly(store, wanted, fill, options);
+        return { mounts: files.mounts(snapshot), bytes: cost?.bytes ?? 0, shared: cost?.shared ?? false };
       }),
     remove: (key) => told(store, () => remove(store, key)),
     teardown: (key) => told(store, () => teardown(store, key)),

@@ -48,7 +48,7 @@ function overlayFiles(store: Store, mode: OverlayMode): SnapshotFiles {
     },
     async duplicate(from, directory, { signal }) {
       for (const name of ["work", "fs"]) mkdirSync(join(directory, name));
-      await copyTree(join(from.directory, "fs"), join(directory, "fs"), { signal });
+      return copyTree(join(from.directory, "fs"), join(directory, "fs"), { signal });
     },
     mounts: (snapshot) => mountsOf(store, snapshot, mode),
     /** Directories that a layer went through without listing them look as they do below. */

@@ -17,7 +17,7 @@ export function vfsStorage(root: string): StorageDriver {
     },
     async duplicate(from, directory, { signal }) {
       mkdirSync(join(directory, "fs"));
-      await copyTree(join(from.directory, "fs"), join(directory, "fs"), { signal });
+      return copyTree(join(from.directory, "fs"), join(directory, "fs"), { signal });
     },
     mounts: ({ directory, record: { kind, readOnly } }) => [
       { type: "bind", source: join(directory, "fs"), options: ["rbind", kind === "view" || readOnly ? "ro" : "rw"] },

@@ -18,7 +18,7 @@ import {
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { outcomes, type SuiteOptions, storageSuite, type Wrong } from "@ramekin/conformance";
-import type { StorageDriver } from "@ramekin/core";
+import type { ClonedSnapshot, Mount, StorageDriver } from "@ramekin/core";
 import { expect, test, vi } from "vitest";
 import { bed, skip } from "./bed.ts";
 
@@ -38,6 +38,8 @@ const spoil =
     },
   });
 
+const cloned = (mounts: readonly Mount[]): ClonedSnapshot => ({ mounts, bytes: 99, shared: false });
+
 /** The same bytes in a new file: links, attributes and owners are lost. */
 function rewrite(path: string): void {
   copyFileSync(path, `${path}.new`);
@@ -50,9 +52,11 @@ const mutants: Record<string, Mutant> = {
     usage: async (key) => ({ size: (await right.usage?.(key))?.size ?? 0, inodes: 1 }),
   }),
   "a clone has the same parent and a key of its own": (right) => ({
-    clone: (_, newKey, options) => right.prepare(newKey, undefined, options),
+    clone: async (_, newKey, options) => cloned(await right.prepare(newKey, undefined, options)),
   }),
-  "a clone begins with the same files and goes its own way": (right) => ({ clone: (_, newKey) => right.prepare(newKey, "base") }),
+  "a clone begins with the same files and goes its own way": (right) => ({
+    clone: async (_, newKey) => cloned(await right.prepare(newKey, "base")),
+  }),
   "teardown done elsewhere is remove": (right) => ({ teardown: async (key) => (await right.teardown?.(key))?.slice(0, 1) ?? [] }),
   "teardown broken off leaves no snapshot, and garbage that cleanup finds": () => ({ cleanup: async () => {} }),
   "cleanup leaves all snapshots alone": (right) => ({ cleanup: () => right.remove("v") }),

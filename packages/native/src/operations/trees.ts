@@ -8,6 +8,8 @@ export interface CopiedTree {
   readonly entries: number;
   /** Of file content, whether copied or shared. */
   readonly bytes: number;
+  /** The file system let them share it. */
+  readonly shared: boolean;
 }
 
 /** What works in a directory, tried out. */
