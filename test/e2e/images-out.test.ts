@@ -60,7 +60,7 @@ async function twoPlatforms(folder: string, name: string): Promise<TestImage> {
 }
 
 describe("push", () => {
-  test("[REG-1] the same digest there as here, in Docker's words; the second time no blob moves", async () => {
+  test("[REG-1] [API-6] the same digest there as here, in Docker's words; the second time no blob moves", async () => {
     await using proxy = await faultProxy(registry().host, () => undefined);
     const name = at("first", proxy.host);
     await output("tag", "layers-40", name);

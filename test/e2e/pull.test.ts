@@ -111,7 +111,10 @@ describe("[REG-7] on a bad line", () => {
     expect(await fresh.output(["run", "--rm", "-q", at("busybox", proxy.host), "echo", "arrived"])).toBe("arrived");
   });
 
-  test("[IMG-7] a pull that was killed goes on where it was", async () => {
+  test.each([
+    ["SIGKILL", 137],
+    ["SIGINT", 130],
+  ] as const)("[IMG-7] a pull that %s ended goes on where it was", async (deadly, code) => {
     await using fresh = await kitchen();
     const digest = (await largest()).slice("sha256:".length);
     let slow = true;
@@ -136,8 +139,8 @@ describe("[REG-7] on a bad line", () => {
         )),
       );
     }
-    pulling.child.kill("SIGKILL");
-    await pulling.ended;
+    pulling.child.kill(deadly);
+    expect((await pulling.ended).code).toBe(code);
     slow = false;
     expect(await fresh.output(["run", "--rm", "-q", at("busybox", proxy.host), "echo", "resumed"])).toBe("resumed");
     const last = proxy.seen.filter((request) => ofBlob(request) && request.url.includes(digest)).at(-1);

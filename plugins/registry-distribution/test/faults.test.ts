@@ -57,7 +57,7 @@ describe("faults before docker-registry", () => {
   const ofBlob = ({ method, url }: SeenRequest) => method === "GET" && url.includes("/blobs/sha256:");
   const ofManifest = ({ url }: SeenRequest) => url.includes("/manifests/");
 
-  test("[REG-7] a download that is cut goes on where it was cut, as often as it takes", async () => {
+  test("[REG-7] [API-6] a download that is cut goes on where it was cut, as often as it takes", async () => {
     await using here = await spoilt((request) => (ofBlob(request) ? { cutAfter: 40_000 } : undefined));
     const { at, proxy } = here;
     expect((await collect(client({ retry: { attempts: 2, delay: 1 } }).fetch(at, layerDescriptor))).equals(layer)).toBe(true);

@@ -44,7 +44,7 @@ describe.each([
     if (reason !== undefined) context.skip(reason);
   });
 
-  test("what is pushed with a subject is listed, with type and annotations, filtered when asked", async () => {
+  test("[API-6] what is pushed with a subject is listed, with type and annotations, filtered when asked", async () => {
     await using server = await open();
     const registry = client();
     const at = parseReference(`${server.host}/app-${Date.now()}:v1`);
@@ -145,7 +145,7 @@ describe("[REG-4] lists of referrers", () => {
   });
 });
 
-test("[REG-6] a list of tags comes in pages", async () => {
+test("[REG-6] [API-6] a list of tags comes in pages", async () => {
   await using server = await faultProxy(undefined, ({ url }) => {
     const last = new URL(url, "http://x").searchParams.get("last");
     const link: Record<string, string> = last === null ? { link: '</v2/app/tags/list?n=2&last=b>; rel="next"' } : {};

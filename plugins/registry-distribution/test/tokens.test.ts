@@ -41,7 +41,7 @@ describe("[REG-2] docker-registry and a token server", () => {
   const as = (credentials: typeof account | undefined) => ({ credentials: async () => credentials });
   const layer = blob("layer");
 
-  test("[REG-6] push, pull, list, delete, each with the scope that it needs", async () => {
+  test("[REG-6] [API-6] push, pull, list, delete, each with the scope that it needs", async () => {
     await using bed = await open();
     const registry = bed.here.client(as(account));
     const at = bed.at("team/app:v1");

@@ -63,7 +63,7 @@ describe("[REG-1] uploads to docker-registry", () => {
     expect(methods(proxy.seen)).toBe("HEAD POST PATCH GET POST PATCH PUT");
   });
 
-  test("a stream that is cut goes on where the registry says that it came to", async (context) => {
+  test("[API-6] a stream that is cut goes on where the registry says that it came to", async (context) => {
     const resuming = await ociRegistry();
     if (typeof resuming === "string") return context.skip(resuming);
     await using _ = resuming;
@@ -86,7 +86,7 @@ describe("[REG-1] uploads to docker-registry", () => {
     expect(methods(proxy.seen)).toBe("HEAD POST PATCH GET POST PATCH PUT");
   });
 
-  test("a body that is too large at once goes in chunks", async () => {
+  test("[API-6] a body that is too large at once goes in chunks", async () => {
     const tooLarge = (request: SeenRequest): Fault | undefined =>
       isPatch(request) && Number(request.headers["content-length"]) > 32 << 20 ? { status: 413 } : undefined;
     await using proxy = await through(tooLarge);
