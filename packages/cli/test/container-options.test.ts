@@ -82,7 +82,6 @@ test("[run --network] names the driver that is missing", async () => {
   for (const [network, driver] of [
     ["bridge", "bridge"],
     ["default", "bridge"],
-    ["container:web", "container"],
     ["ns:/run/x", "ns"],
   ] as const) {
     await expect(asked("--network", network, "debian")).rejects.toMatchObject({

@@ -63,14 +63,43 @@ export interface CreateOptions extends Cancellable, UserChoice {
    * (temporary file, rename) at each change of status. Unknown fields are kept. Any process may read it at any time.
    */
   readonly stateFile: string;
+  /** The program that makes the container, by path or name, where a backend leaves the choice; UNSUPPORTED where it does not. */
+  readonly runtime?: string;
   /** From the storage driver, unread; mounted one over the other at the bundle's root, in the container's mount namespace. */
   readonly rootfs: readonly Mount[];
   /** Only a backend that has `supervise` heeds it. */
   readonly supervision?: Supervision;
   /** Absent: the supervisor tells nobody. */
   readonly events?: EventJournal;
+  /** For mounts of the bundle that show what is no path of the host. Prepared in the container's mount namespace, and gone with it. */
+  readonly sources?: readonly MountSource[];
+  /** Added to the first process's environment where no file holds it. */
+  readonly variables?: readonly SecretVariable[];
   /** Run by the supervisor after the container has ended and its exit status is on disk. */
   readonly cleanup: readonly CleanupOperation[];
+}
+
+/** What the bundle's mount on `destination`, a bind, shows. */
+export interface MountSource {
+  readonly destination: string;
+  /** One over the other. */
+  readonly mounts: readonly Mount[];
+  /** Put into it: the content of a file of the host, below its root. */
+  readonly files?: readonly {
+    readonly file: string;
+    readonly path: string;
+    readonly uid?: number;
+    readonly gid?: number;
+    readonly mode: number;
+  }[];
+  /** Only what is there; links lead nowhere out of it. */
+  readonly subpath?: string;
+}
+
+/** A variable whose value is the content of a file of the host. */
+export interface SecretVariable {
+  readonly name: string;
+  readonly file: string;
 }
 
 /** The container's first process, or with `execId` one that `exec` made. */

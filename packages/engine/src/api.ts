@@ -59,6 +59,11 @@ export interface Engine extends AccountVerbs, ImageVerbs, ManifestVerbs, StoreVe
   /** `create` and `start`. */
   run(options: ContainerOptions): Promise<Container>;
   container(nameOrId: string): Promise<Container>;
+  /**
+   * After a restart of the machine: starts the containers whose restart policy is `always`, and those with `unless-stopped` that
+   * nobody had stopped. One that cannot start does not hold up the others.
+   */
+  startAll(options?: Cancellable): Promise<readonly StartedAgain[]>;
   /** Newest first; running ones only, unless `all`. */
   containers(options?: { readonly all?: boolean }): Promise<readonly ContainerInfo[]>;
 
@@ -72,6 +77,13 @@ export interface Engine extends AccountVerbs, ImageVerbs, ManifestVerbs, StoreVe
   /** Probes every driver. */
   doctor(): Promise<readonly DriverReport[]>;
   info(): Promise<EngineInfo>;
+}
+
+export interface StartedAgain {
+  readonly id: string;
+  readonly name: string;
+  /** Why it could not be started. */
+  readonly error?: RamekinError;
 }
 
 export interface PullOptions extends Cancellable {

@@ -79,7 +79,7 @@ export async function planContainer(scope: Scope, given: ContainerOptions): Prom
   const [network, storage, isolation, log, mounts, secrets, init, sandbox] = await new Objections().all(
     chooseNetwork(scope, options.network),
     scope.kernel.choose("storage", options.storage),
-    scope.kernel.choose("isolation", options.isolation),
+    scope.kernel.choose("isolation", options.isolation ?? (options.runtime === undefined ? undefined : "oci")),
     scope.kernel.choose("log", logName),
     hasMounts(options) ? import("./mounts.ts").then(({ planMounts }) => planMounts(scope, options)) : { mounts: [], inherited: [] },
     options.secrets?.length ? import("./plan-secrets.ts").then(({ planSecrets }) => planSecrets(scope, options)) : [],
@@ -278,7 +278,12 @@ async function furnish(
   };
   const writer = async () => (await scope.kernel.use("log", plan.log.name)).writer({ containerId: id, options: plan.log.options });
 
-  const [mounts, finished, log] = await all(snapshot(), spec(), writer(), writeEtcFiles(paths, hostname, network.driver.namespace));
+  const [mounts, finished, log] = await all(
+    snapshot(),
+    spec(),
+    writer(),
+    writeEtcFiles(paths, hostname, network.driver.namespace, options),
+  );
   if (config.mounts) await (await import("./settle-mounts.ts")).fillMounts(scope, config, mounts);
   writeFileSync(paths.spec, specText(finished), { mode: 0o600 });
   return { config, mounts, log };

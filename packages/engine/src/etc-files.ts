@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import type { NetworkDriver } from "@ramekin/core";
 import type { MountConfig } from "@ramekin/oci";
+import type { ContainerOptions, DnsOptions } from "./api.ts";
 import { readIfThere } from "./store/files.ts";
 import type { ContainerPaths } from "./store/paths.ts";
 
@@ -8,12 +9,36 @@ import type { ContainerPaths } from "./store/paths.ts";
  * hosts, hostname and resolv.conf: the container's own, beside its configuration, bound over what the image has. Written here and
  * not into the root file system, where any of them may be a link to anywhere.
  */
-export async function writeEtcFiles(paths: ContainerPaths, hostname: string, network: NetworkDriver["namespace"]): Promise<void> {
+export async function writeEtcFiles(
+  paths: ContainerPaths,
+  hostname: string,
+  network: NetworkDriver["namespace"],
+  { extraHosts = [], dns, domainname }: Pick<ContainerOptions, "extraHosts" | "dns" | "domainname"> = {},
+): Promise<void> {
   const [hosts, resolvConf] =
-    network === "host" ? await Promise.all([hostFile("/etc/hosts"), hostFile("/etc/resolv.conf")]) : [loopbackHosts(hostname), ""];
-  writeFileSync(paths.hosts, hosts, { mode: 0o644 });
+    network === "host"
+      ? await Promise.all([hostFile("/etc/hosts"), hostFile("/etc/resolv.conf")])
+      : [loopbackHosts(domainname === undefined ? hostname : `${hostname}.${domainname} ${hostname}`), ""];
+  const lines = extraHosts.length === 0 ? "" : `${(await import("./plan-process.ts")).hostLines(extraHosts)}\n`;
+  writeFileSync(paths.hosts, `${hosts}${lines}`, { mode: 0o644 });
   writeFileSync(paths.hostname, `${hostname}\n`, { mode: 0o644 });
-  writeFileSync(paths.resolvConf, resolvConf, { mode: 0o644 });
+  writeFileSync(paths.resolvConf, dns ? withDns(resolvConf, dns) : resolvConf, { mode: 0o644 });
+}
+
+/** resolv.conf(5): whichever kind of line is given replaces all of its kind. */
+export function withDns(base: string, { servers = [], search = [], options = [] }: DnsOptions): string {
+  const replaced = new Set([
+    ...(servers.length > 0 ? ["nameserver"] : []),
+    ...(search.length > 0 ? ["search", "domain"] : []),
+    ...(options.length > 0 ? ["options"] : []),
+  ]);
+  const kept = base.split("\n").filter((line) => line !== "" && !replaced.has(line.trim().split(/\s+/)[0] ?? ""));
+  const own = [
+    ...servers.map((server) => `nameserver ${server}`),
+    ...(search.length > 0 && search.join() !== "." ? [`search ${search.join(" ")}`] : []),
+    ...(options.length > 0 ? [`options ${options.join(" ")}`] : []),
+  ];
+  return [...kept, ...own].map((line) => `${line}\n`).join("");
 }
 
 /** Not where the user mounts a file of their own. */

@@ -35,7 +35,11 @@ export async function exec(scope: Scope, config: ContainerConfig, command: reado
   const io: ProcessIO = { terminal: options.tty ?? false, stdin: options.stdin ?? "closed", log: { type: "none" } };
   const user = options.user ?? config.process.user ?? defaultUser;
   tell(scope, config, `exec_create: ${command.join(" ")}`, { execID: execId });
-  await isolation.exec(id, execId, await execProcess(spec.process, command, options), io, { signal: options.signal, user });
+  await isolation.exec(id, execId, await execProcess(spec.process, command, options), io, {
+    signal: options.signal,
+    user,
+    ...(config.options.groups && { groups: config.options.groups }),
+  });
   let attachment: Attachment | undefined;
   try {
     if (!options.detach) attachment = await isolation.attach(id, { execId, signal: options.signal });

@@ -20,6 +20,8 @@ export interface ProcessOptions {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Ports that it listens on, as `80/tcp`: for whoever reads it. */
   readonly expose?: readonly string[];
+  /** An OCI runtime in the place of the one that the backend would choose: a path, or a name to look for in PATH. */
+  readonly runtime?: string;
   /** Gets the pid of the first process, as the host sees it, at each start. */
   readonly pidFile?: string;
 }

@@ -20,7 +20,7 @@ export function processArgs(
 /** Defaults, then the image's variables, then those asked for; the later of a name wins and keeps the place of the first. */
 export function processEnv(
   image: ImageRunConfig,
-  options: { readonly env?: Readonly<Record<string, string>>; readonly tty?: boolean },
+  options: Pick<ContainerOptions, "env" | "tty" | "unsetEnv" | "unsetAllEnv">,
   hostname: string,
 ): readonly string[] {
   const env = new Map<string, string>([
@@ -32,6 +32,8 @@ export function processEnv(
     const equals = entry.indexOf("=");
     env.set(equals < 0 ? entry : entry.slice(0, equals), equals < 0 ? "" : entry.slice(equals + 1));
   }
+  if (options.unsetAllEnv) env.clear();
+  for (const name of options.unsetEnv ?? []) env.delete(name);
   for (const [name, value] of Object.entries(options.env ?? {})) env.set(checkedName(name), value);
   return [...env].map(([name, value]) => `${name}=${value}`);
 }

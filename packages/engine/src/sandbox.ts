@@ -2,11 +2,14 @@ import { Objections } from "@ramekin/core";
 import type { MountConfig, SpecOptions } from "@ramekin/oci";
 import type { ContainerOptions } from "./container-options.ts";
 import type { NamespaceOptions } from "./namespace-options.ts";
+import type { ProcessOptions } from "./process-options.ts";
 import type { ResourceOptions } from "./resource-options.ts";
 import type { Scope } from "./scope.ts";
 import type { SecurityOptions } from "./security-options.ts";
 
 export interface SandboxSpec extends Partial<SpecOptions> {
+  /** The time zone's file. */
+  readonly zone?: MountConfig;
   /** Before the user's own, and not where one of those is. */
   readonly extraMounts?: readonly MountConfig[];
 }
@@ -43,6 +46,17 @@ const ofSecurity: Kinds<SecurityOptions> = {
 
 const ofNamespaces: Kinds<NamespaceOptions> = { pid: true, ipc: true, uts: true, cgroupns: true };
 
+const ofProcess: Kinds<Omit<ProcessOptions, "groups" | "unsetEnv" | "unsetAllEnv" | "expose" | "pidFile">> = {
+  umask: true,
+  timezone: true,
+  domainname: true,
+  extraHosts: true,
+  noHosts: true,
+  dns: true,
+  annotations: true,
+  runtime: true,
+};
+
 /** What limits, privileges and namespaces ask of the specification; most containers ask for nothing, and load nothing for it. */
 export async function planSandbox(scope: Scope, options: ContainerOptions, surroundings: SandboxSurroundings): Promise<SandboxSpec> {
   const asks = (kinds: object) => Object.keys(kinds).some((name) => options[name as keyof ContainerOptions] !== undefined);
@@ -54,6 +68,7 @@ export async function planSandbox(scope: Scope, options: ContainerOptions, surro
     asks(ofNamespaces) || options.network?.startsWith("container:")
       ? import("./namespaces.ts").then(({ planNamespaces }) => planNamespaces(options, { objections }))
       : {},
+    asks(ofProcess) ? import("./plan-process.ts").then(({ planProcess }) => planProcess(options, { objections })) : {},
     asks(ofSecurity) ? import("./plan-security.ts").then(({ planSecurity }) => planSecurity(options, { ...surroundings, objections })) : {},
   );
   return Object.assign({}, ...parts) as SandboxSpec;

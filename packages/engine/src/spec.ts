@@ -37,8 +37,8 @@ export function containerSpec(input: SpecInput): RuntimeConfig {
   const run = image.config.config ?? {};
   const user = numericUser(input.user);
   const taken = new Set(mounts.map(({ destination }) => destination));
-  const { extraMounts = [], ...sandbox } = input.sandbox;
-  const shared = extraMounts.filter(({ destination }) => !taken.has(destination));
+  const { extraMounts = [], zone, ...sandbox } = input.sandbox;
+  const shared = [...extraMounts, ...(zone ? [zone] : [])].filter(({ destination }) => !taken.has(destination));
   const uts = sandbox.namespaces?.uts ?? "private";
   const init: MountConfig[] =
     input.init === undefined ? [] : [{ destination: initTarget, type: "bind", source: input.init, options: ["bind", "ro", "nosuid"] }];
@@ -47,12 +47,14 @@ export function containerSpec(input: SpecInput): RuntimeConfig {
     env: processEnv(run, options, hostname),
     cwd: processCwd(run, options.workdir),
     terminal: options.tty ?? false,
-    ...(user && { user }),
+    ...((user || options.umask !== undefined) && {
+      user: { ...(user ?? { uid: 0, gid: 0 }), ...(options.umask !== undefined && { umask: options.umask }) },
+    }),
     ...(options.windowSize && { consoleSize: { height: options.windowSize.rows, width: options.windowSize.columns } }),
     // In a namespace that others are in, it would be their name as well.
     ...(uts === "private" && { hostname }),
     readonlyRoot: options.readOnly ?? false,
-    mounts: [...init, ...etcMounts(input.etc ?? paths, taken), ...shared, ...mounts],
+    mounts: [...init, ...etcMounts(input.etc ?? paths, options.noHosts ? new Set([...taken, "/etc/hosts"]) : taken), ...shared, ...mounts],
     rootfsPropagation: rootPropagation(options),
     ...(input.cgroupsPath !== undefined && { cgroupsPath: input.cgroupsPath }),
     architecture: image.config.architecture || "amd64",

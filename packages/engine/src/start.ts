@@ -16,6 +16,7 @@ import { notify } from "./kernel/hooks.ts";
 import { defaultUser } from "./process.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { currentState, isLive, isThere } from "./store/containers.ts";
+import { replaceFile } from "./store/files.ts";
 import { lockFile } from "./store/lock.ts";
 import { readState, writeExit } from "./store/state.ts";
 import { cannotSupervise, supervisionOf } from "./supervise.ts";
@@ -58,7 +59,7 @@ export async function start(scope: Scope, config: ContainerConfig, options: Star
   if (sharesNamespaces(config)) await (await import("./join-namespaces.ts")).joinNamespaces(scope, config);
   let attachment: Attachment | undefined;
   try {
-    await isolation.create(id, paths.bundle, {
+    const { pid } = await isolation.create(id, paths.bundle, {
       io: { terminal: config.process.tty, stdin: config.options.stdin ?? "closed", log },
       stateFile: paths.state,
       rootfs: mounts,
@@ -67,8 +68,11 @@ export async function start(scope: Scope, config: ContainerConfig, options: Star
       ...(supervision && { supervision }),
       cleanup,
       user: config.process.user ?? defaultUser,
+      ...(config.options.groups && { groups: config.options.groups }),
+      ...(config.options.runtime !== undefined && { runtime: config.options.runtime }),
       signal: options.signal,
     });
+    if (config.options.pidFile !== undefined) await replaceFile(config.options.pidFile, String(pid ?? ""));
     if (options.attach) {
       attachment = await isolation.attach(id, { signal: options.signal });
       tell(scope, config, "attach");

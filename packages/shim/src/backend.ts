@@ -44,6 +44,8 @@ export interface ShimOptions {
   readonly shim: string;
   /** An OCI runtime command line, and options for all its operations: what makes one backend differ from the other. */
   readonly launcher: { readonly argv: readonly [string, ...string[]]; readonly options?: readonly string[] };
+  /** From what a caller chooses (`CreateOptions.runtime`) to the program; without it there is no choice. */
+  readonly findRuntime?: (name: string) => string;
   /** Without root: the user namespace that the supervisor enters first. */
   readonly userns?: { readonly uids: readonly IdMapping[]; readonly gids: readonly IdMapping[] };
 }
@@ -241,14 +243,16 @@ async function linuxPart(bundle: string): Promise<Partial<LinuxConfig>> {
 }
 
 function shimFile(id: string, bundle: string, cgroup: string | undefined, create: CreateOptions, options: ShimOptions): ShimFile {
-  const { user, groups, io, stateFile, rootfs, events, supervision, cleanup } = create;
+  const { user, groups, io, stateFile, rootfs, events, supervision, cleanup, sources, variables } = create;
   return {
     version: 1,
     id,
     bundle,
     stateFile: resolve(stateFile),
-    launcher: { argv: options.launcher.argv, options: options.launcher.options ?? [] },
+    launcher: launcherFor(create.runtime, options),
     rootfs,
+    ...(sources && { sources }),
+    ...(variables && { variables }),
     io,
     ...(user !== undefined && { user }),
     ...(groups && { groups }),
@@ -263,6 +267,14 @@ function shimFile(id: string, bundle: string, cgroup: string | undefined, create
 /** Signals by number: the supervisor knows no names. */
 function shimSupervision({ stop, ...supervision }: Supervision): ShimSupervision {
   return { ...supervision, ...(stop && { stop: { signal: signalNumber(stop.signal), timeoutMs: stop.timeoutMs } }) };
+}
+
+function launcherFor(runtime: string | undefined, { launcher, findRuntime }: ShimOptions): ShimFile["launcher"] {
+  if (runtime === undefined) return { argv: launcher.argv, options: launcher.options ?? [] };
+  if (findRuntime) return { argv: [findRuntime(runtime)], options: [] };
+  throw new RamekinError("UNSUPPORTED", `this isolation driver runs no other runtime: ${runtime}`, {
+    hint: "--isolation oci has the choice",
+  });
 }
 
 /**

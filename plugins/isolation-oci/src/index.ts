@@ -16,6 +16,11 @@ const hint = `install one of ${knownRuntimes.join(", ")}, or set RAMEKIN_OCI_RUN
 
 const oci: PluginFactory<[OciPluginOptions?]> = definePlugin((options: OciPluginOptions = {}) => {
   const search = () => findRuntime({ runtime: options.runtime ?? process.env["RAMEKIN_OCI_RUNTIME"], path: process.env["PATH"] ?? "" });
+  const chosen = (name: string) => {
+    const runtime = findRuntime({ runtime: name, path: process.env["PATH"] ?? "" });
+    if (!runtime.ok) throw new RamekinError("NOT_FOUND", `unknown or invalid runtime: ${runtime.reason}`, { hint });
+    return runtime.path;
+  };
   return {
     name: "isolation-oci",
     provides: {
@@ -35,7 +40,13 @@ const oci: PluginFactory<[OciPluginOptions?]> = definePlugin((options: OciPlugin
           create({ runRoot }) {
             const runtime = search();
             if (!runtime.ok) throw new RamekinError("UNSUPPORTED", `no OCI runtime: ${runtime.reason}`, { hint });
-            return ociIsolation({ directory: runRoot, shim: nativeProgram("ramekin-shim"), runtime: runtime.path, ...supervisorUserns() });
+            return ociIsolation({
+              directory: runRoot,
+              shim: nativeProgram("ramekin-shim"),
+              runtime: runtime.path,
+              findRuntime: chosen,
+              ...supervisorUserns(),
+            });
           },
         },
       },

@@ -1,4 +1,5 @@
-import type { Container, ContainerOptions } from "@ramekin/engine";
+import { isRamekinError, RamekinError } from "@ramekin/core";
+import type { Container, ContainerOptions, Engine } from "@ramekin/engine";
 import { familiarReference, parseReference } from "@ramekin/oci";
 import type { Context } from "../context.ts";
 import { watchPull } from "../progress/watch-pull.ts";
@@ -19,6 +20,7 @@ export async function createContainer(
   const cidfile = flags.cidfile === undefined ? undefined : await claimCidfile(flags.cidfile);
   try {
     const engine = await context.engine();
+    if (flags.replace) await removePredecessor(engine, options.name);
     using progress = watchPull(context.stderr, {
       quiet: flags.quiet,
       ...(options.pull === "missing" && { heading: () => missing(options.image) }),
@@ -35,6 +37,16 @@ export async function createContainer(
   } catch (error) {
     await cidfile?.discard();
     throw error;
+  }
+}
+
+async function removePredecessor(engine: Engine, name: string | undefined): Promise<void> {
+  if (name === undefined)
+    throw new RamekinError("INVALID_ARGUMENT", "--replace needs the name of what it replaces", { hint: "--name NAME" });
+  try {
+    await (await engine.container(name)).remove({ force: true });
+  } catch (error) {
+    if (!isRamekinError(error, "NOT_FOUND")) throw error;
   }
 }
 

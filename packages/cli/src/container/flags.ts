@@ -1,6 +1,7 @@
 import type { Flags, Refusal } from "../verb.ts";
 import { mountFlags } from "./mount-flags.ts";
 import { namespaceFlags } from "./namespace-flags.ts";
+import { processFlags } from "./process-flags.ts";
 import { resourceFlags } from "./resource-flags.ts";
 import { securityFlags } from "./security-flags.ts";
 import { supervisionFlags } from "./supervision-flags.ts";
@@ -9,6 +10,7 @@ import { supervisionFlags } from "./supervision-flags.ts";
 export const containerFlags = {
   ...mountFlags,
   ...namespaceFlags,
+  ...processFlags,
   ...resourceFlags,
   ...securityFlags,
   ...supervisionFlags,
@@ -31,6 +33,7 @@ export const containerFlags = {
     summary: 'Pull image before running ("always", "missing", "never")',
   },
   quiet: { type: "boolean", short: "q", summary: "Suppress the pull output" },
+  replace: { type: "boolean", summary: "If a container with the same name exists, replace it" },
   rm: { type: "boolean", summary: "Automatically remove the container when it exits" },
   "stop-signal": { type: "string", summary: "Signal to stop the container" },
   "stop-timeout": { type: "int", summary: "Timeout (in seconds) to stop a container" },
@@ -43,12 +46,28 @@ const bridge: Omit<Refusal, "short"> = {
   reason: "publishing ports needs the network driver bridge, which this version does not have",
   hint: "--network host shares the host's ports",
 };
+const endpoint: Refusal = {
+  reason: "it is about a connection to a network that containers share, which this version does not have",
+  hint: "--network container:NAME shares another container's network",
+};
 const windows: Refusal = { reason: "only Windows containers have it" };
 
 /** Flags of Docker that people's fingers know, with the reason why they cannot be had. */
 export const refusedContainerFlags = {
   publish: { short: "p", ...bridge },
   "publish-all": { short: "P", ...bridge },
+  ip: endpoint,
+  ip6: endpoint,
+  link: endpoint,
+  "link-local-ip": endpoint,
+  "mac-address": endpoint,
+  "network-alias": endpoint,
+  "use-api-socket": { reason: "there is no daemon, and so no API socket to give to a container" },
+  "preserve-fds": {
+    reason: "the supervisor outlives this command, and takes none of its descriptors along",
+    hint: "-i passes stdin on; --volume shares files",
+  },
+  hostuser: { reason: "users of the host are not copied into the container", hint: "--user UID:GID runs as any of them" },
   "cpu-count": windows,
   "cpu-percent": windows,
   "io-maxbandwidth": windows,

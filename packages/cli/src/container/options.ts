@@ -9,6 +9,7 @@ import type { FlagValues } from "../verb.ts";
 import type { containerFlags } from "./flags.ts";
 import { mountOptions } from "./mounts.ts";
 import { namespaceOptions } from "./namespaces.ts";
+import { processOptions } from "./processes.ts";
 import { resourceOptions } from "./resources.ts";
 import { securityOptions } from "./security.ts";
 import { supervisionOptions } from "./supervision.ts";
@@ -25,13 +26,15 @@ export interface Surroundings {
 export async function containerOptions(
   flags: ContainerFlagValues,
   [image = "", ...command]: readonly string[],
-  { environment, workingDirectory }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<ContainerOptions> {
+  const { environment, workingDirectory } = surroundings;
   const objections = new Objections();
   const options = defined({
     ...resourceOptions(flags, objections),
     ...securityOptions(flags, objections),
     ...namespaceOptions(flags),
+    ...processOptions(flags, objections, surroundings),
     ...supervisionOptions(flags, objections),
     ...(await mountOptions(flags, objections, workingDirectory)),
     image,
@@ -45,7 +48,7 @@ export async function containerOptions(
     workdir: objections.hear(() => workdirFrom(flags.workdir)),
     user: flags.user,
     hostname: flags.hostname,
-    labels: objections.hear(() => parseLabels(flags.label)),
+    labels: await objections.await(labelsFrom(flags)),
     network: objections.hear(() => networkFrom(flags.network)),
     tty: flags.tty,
     init: flags.init,
@@ -59,18 +62,26 @@ export async function containerOptions(
 
 /** Files first, then `--env`, whatever their order on the line. */
 export async function environmentFrom(
-  flags: { readonly env: readonly string[]; readonly "env-file": readonly string[] },
+  flags: { readonly env: readonly string[]; readonly "env-file": readonly string[]; readonly "env-host"?: boolean },
   caller: Surroundings["environment"],
 ): Promise<Record<string, string>> {
-  const texts: string[] = [];
-  for (const path of flags["env-file"]) {
-    const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-      const code = cause.code === "ENOENT" ? "NOT_FOUND" : "PERMISSION_DENIED";
-      throw new RamekinError(code, `cannot read the environment file ${path}: ${cause.message}`, { cause });
-    });
-    texts.push(...parseEnvironmentFile(text, path));
-  }
+  const texts = flags["env-host"] ? Object.keys(caller).filter((name) => name !== "") : [];
+  for (const path of flags["env-file"]) texts.push(...parseEnvironmentFile(await readLines(path, "environment"), path));
   return parseEnvironment([...texts, ...flags.env], caller);
+}
+
+/** Files first, as with variables; there is nothing to take a value from that is not given. */
+async function labelsFrom(flags: Pick<ContainerFlagValues, "label" | "label-file">): Promise<Record<string, string>> {
+  const texts: string[] = [];
+  for (const path of flags["label-file"]) texts.push(...parseEnvironmentFile(await readLines(path, "label"), path));
+  return parseLabels([...texts, ...flags.label]);
+}
+
+async function readLines(path: string, what: string): Promise<string> {
+  return await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    const code = cause.code === "ENOENT" ? "NOT_FOUND" : "PERMISSION_DENIED";
+    throw new RamekinError(code, `cannot read the ${what} file ${path}: ${cause.message}`, { cause });
+  });
 }
 
 /** Names of drivers go to the engine, which knows those of plugins; what no driver can be is refused here. */

@@ -1,4 +1,5 @@
 import { isRamekinError } from "@ramekin/core";
+import type { Container } from "@ramekin/engine";
 import { UsageError } from "../argv/status-error.ts";
 import type { Context } from "../context.ts";
 import { exitStatus } from "../exit-status.ts";
@@ -14,11 +15,14 @@ import type { readinessFlags } from "./supervision-flags.ts";
 export interface RunFlags extends ContainerFlagValues, FlagValues<typeof readinessFlags> {
   readonly detach: boolean;
   readonly "detach-keys": string | undefined;
+  readonly rmi: boolean;
   readonly "sig-proxy": boolean;
 }
 
 /** `ramekin run`. */
-export async function runContainer(flags: RunFlags, words: readonly string[], context: Context): Promise<number> {
+export async function runContainer(given: RunFlags, words: readonly string[], context: Context): Promise<number> {
+  const flags = given.rmi ? { ...given, rm: true } : given;
+  if (flags.rmi && flags.detach) throw new UsageError("conflicting options: --rmi and --detach: nobody is there to remove the image");
   const streams = chooseStreams(flags.attach, flags.interactive, flags.detach);
   checkInputDevice(context, streams.stdin, flags.tty);
   const wanted = readReadiness(flags);
@@ -35,10 +39,26 @@ export async function runContainer(flags: RunFlags, words: readonly string[], co
     const status = await runAttached(context, container, { ...streams, tty: flags.tty, proxySignals: flags["sig-proxy"], detachKeys });
     // whoever only writes to it wants to know what
     if (!streams.stdout && !streams.stderr) context.print(id);
+    if (flags.rmi) await removeImage(context, container, words[0] ?? "");
     return status;
   } catch (error) {
     if (flags.rm && !(await hasRun(container))) await container.remove({ force: true });
     throw error;
+  }
+}
+
+/** The command has ended: that its image stays, in use by others, is no failure of its. */
+async function removeImage(context: Context, container: Container, image: string): Promise<void> {
+  try {
+    await container.remove({ force: true });
+  } catch (error) {
+    if (!isRamekinError(error, "NOT_FOUND")) throw error;
+  }
+  try {
+    await (await context.engine()).removeImage(image);
+  } catch (error) {
+    if (!isRamekinError(error)) throw error;
+    context.note(`ramekin: warning: image ${image} stays: ${error.message}`);
   }
 }
 
