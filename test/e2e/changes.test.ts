@@ -141,3 +141,21 @@ test("[IMG-4] extended attributes and opaque directories are in the layer that a
   );
   await output("rmi", "noted:1", "attributes");
 });
+
+test("[inspect --size] [container inspect --size] what it has written, and with its image; of images nothing but a warning", async () => {
+  await output("create", "--name", "large", "busybox", "dd", "if=/dev/zero", "of=/megabyte", "bs=1M", "count=1");
+  const sizes = async () => JSON.parse(await output("container", "inspect", "-s", "large"))[0];
+  const before = await sizes();
+  expect(before.SizeRootFs - before.SizeRw).toBeGreaterThan(500_000);
+  await output("start", "--attach", "large");
+  const written = (await sizes()).SizeRw - before.SizeRw;
+  expect(written).toBeGreaterThanOrEqual(1 << 20);
+  expect(written).toBeLessThan(2 << 20);
+  expect(await output("inspect", "--size", "-f", "{{.SizeRootFs}}", "large")).toBe(String(before.SizeRootFs + written));
+  expect(JSON.parse(await output("inspect", "large"))[0]).not.toHaveProperty("SizeRw");
+  expect(await ramekin("inspect", "--size", "--type", "image", "busybox")).toMatchObject({
+    code: 0,
+    stderr: "WARNING: --size ignored for images\n",
+  });
+  await output("rm", "large");
+});

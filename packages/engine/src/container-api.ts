@@ -112,6 +112,8 @@ export interface Container extends AsyncDisposable {
   stats(): Promise<ContainerStats>;
   /** What its files differ in from the image's, in the order of paths; running or not. What is only there to be mounted on does not count. */
   changes(options?: Cancellable): AsyncIterable<Change>;
+  /** What its snapshots take on the disk; running or not. */
+  size(): Promise<ContainerSize>;
   /** What is at a path of it; undefined when nothing is. As for `copyFrom` and `copyTo`, links lead nowhere out of the container. */
   look(path: string, options?: LookOptions): Promise<FileInContainer | undefined>;
   /** A file, or a directory with all that is in it, as a tar, with what is mounted there; running or not. */
@@ -133,6 +135,14 @@ export interface Container extends AsyncDisposable {
   top(options?: readonly string[]): Promise<ContainerProcesses>;
   /** FAILED_PRECONDITION while it runs, unless `force`. Resolves only when nothing is left of it. */
   remove(options?: RemoveOptions): Promise<void>;
+}
+
+/** Bytes. */
+export interface ContainerSize {
+  /** Of its own: what it has written, or where a driver copies, all of it. */
+  readonly written: number;
+  /** With its image. */
+  readonly total: number;
 }
 
 /** What a container can be waited for to be. */

@@ -91,6 +91,7 @@ export function containerHandle(
     logs: async function* (options) {
       yield* (await import("./logs.ts")).logs(scope, config, options);
     },
+    size: async () => (await import("./container-size.ts")).containerSize(scope, config),
     changes: async function* (options) {
       yield* (await import("./container-changes.ts")).containerChanges(scope, config, options);
     },

@@ -13,21 +13,20 @@ export interface InspectFlags {
   readonly format: string | undefined;
   readonly type?: "container" | "image" | undefined;
   readonly platform?: string | undefined;
+  readonly size?: boolean;
 }
 
 /** `ramekin inspect`: what is found is shown, even if something is not. */
-export async function inspectObjects(
-  names: readonly string[],
-  { format, type, platform }: InspectFlags,
-  context: Context,
-): Promise<number> {
+export async function inspectObjects(names: readonly string[], { format, ...flags }: InspectFlags, context: Context): Promise<number> {
+  // Docker's words, and its case: without a type it says nothing.
+  if (flags.size && flags.type === "image") context.note("WARNING: --size ignored for images");
   const render = format === undefined || format === "json" ? undefined : compileTemplate(format);
   const engine = await context.engine();
   const found: object[] = [];
   let status: number = exitStatus.ok;
   for (const name of names) {
     try {
-      found.push(await describe(engine, name, type, platform));
+      found.push(await describe(engine, name, flags));
     } catch (error) {
       status = exitStatus.failure;
       for (const line of reportLines(error, context.logLevel)) context.note(line);
@@ -39,10 +38,14 @@ export async function inspectObjects(
 }
 
 /** A container goes before an image of the same name. */
-async function describe(engine: Engine, name: string, type: InspectFlags["type"], platform: string | undefined): Promise<object> {
+async function describe(engine: Engine, name: string, { type, platform, size = false }: Omit<InspectFlags, "format">): Promise<object> {
   if (type !== "image") {
     try {
-      return describeContainer(await (await engine.container(name)).inspect());
+      const container = await engine.container(name);
+      const described = describeContainer(await container.inspect());
+      if (!size) return described;
+      const { written, total } = await container.size();
+      return { ...described, SizeRw: written, SizeRootFs: total };
     } catch (error) {
       if (type === "container" || !isRamekinError(error, "NOT_FOUND")) throw error;
     }

@@ -7,11 +7,12 @@ export default defineVerb({
   arguments: [{ name: "CONTAINER", summary: "A name, an id, or the beginning of an id", repeats: true, complete: "container" }],
   flags: {
     format: { type: "string", short: "f", summary: "Format output: 'json', or a TEMPLATE in Go's notation" },
+    size: { type: "boolean", short: "s", summary: "Show what a container takes on the disk: SizeRw by itself, SizeRootFs with its image" },
   },
   examples: [{ command: "ramekin container inspect web", summary: "All that is known, as JSON" }],
   hot: true,
-  async run({ flags: { format }, arguments: names }, context) {
+  async run({ flags: { format, size }, arguments: names }, context) {
     const { inspectObjects } = await import("../inspect/inspect-objects.ts");
-    return await inspectObjects(names, { format, type: "container" }, context);
+    return await inspectObjects(names, { format, size, type: "container" }, context);
   },
 });

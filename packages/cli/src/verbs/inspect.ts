@@ -7,6 +7,7 @@ export default defineVerb({
   arguments: [{ name: "NAME|ID", summary: "Of a container or an image", repeats: true, complete: "container" }],
   flags: {
     format: { type: "string", short: "f", summary: "Format output: 'json', or a TEMPLATE in Go's notation" },
+    size: { type: "boolean", short: "s", summary: "Show what a container takes on the disk: SizeRw by itself, SizeRootFs with its image" },
     type: { type: "string", choices: ["container", "image"], summary: 'Only inspect objects of the given type: "container" or "image"' },
   },
   examples: [
@@ -14,8 +15,8 @@ export default defineVerb({
     { command: "ramekin inspect -f '{{.State.ExitCode}}' job", summary: "One value" },
   ],
   hot: true,
-  async run({ flags: { format, type }, arguments: names }, context) {
+  async run({ flags: { format, size, type }, arguments: names }, context) {
     const { inspectObjects } = await import("../inspect/inspect-objects.ts");
-    return await inspectObjects(names, { format, type: type as "container" | "image" | undefined }, context);
+    return await inspectObjects(names, { format, size, type: type as "container" | "image" | undefined }, context);
   },
 });
