@@ -1,4 +1,15 @@
-import type { ByteStream, Cancellable, Descriptor, Digest, ImageConfig, Kind, Manifest, Platform, RegistryAccess } from "@ramekin/core";
+import type {
+  ByteStream,
+  Cancellable,
+  Descriptor,
+  Digest,
+  ImageConfig,
+  Kind,
+  Manifest,
+  Platform,
+  RamekinError,
+  RegistryAccess,
+} from "@ramekin/core";
 import type { AccountVerbs } from "./account-api.ts";
 import type { Container, ContainerInfo, HostFiles, StatsOptions, StatsRow } from "./container-api.ts";
 import type { ContainerOptions } from "./container-options.ts";

@@ -6,14 +6,17 @@ import { loadConfig, preferences } from "./config.ts";
 import { containerHandle } from "./container.ts";
 import { create, type Prepared } from "./create.ts";
 import type { EngineEvent, EventOptions } from "./event.ts";
+import { hostFiles } from "./host-files.ts";
 import { createKernel, type Kernel } from "./kernel/kernel.ts";
 import { hostPlatform } from "./platform.ts";
 import type { Scope } from "./scope.ts";
+import { secretVerbs } from "./secret/verbs.ts";
 import { findContainer } from "./store/containers.ts";
 import { appendEvent } from "./store/journal.ts";
 import { readJournal } from "./store/journal-reader.ts";
 import { openStore } from "./store/layout.ts";
 import { type Paths, pathsOf } from "./store/paths.ts";
+import { volumeVerbs } from "./volume/verbs.ts";
 
 export interface CreateEngineOptions extends EngineOptions {
   /** Canonical image name to the directory of an OCI layout that holds it: needs no registry. */
@@ -124,6 +127,9 @@ function engineOver(scope: Scope, life: AbortController): Engine {
   return {
     root: scope.paths.root,
     runRoot: scope.paths.runRoot,
+    hostFiles,
+    volumes: volumeVerbs(scope),
+    secrets: secretVerbs(scope),
     pull: async (reference, options) => (await import("./pull.ts")).pull(scope, reference, options),
     load: async (source, options) => (await import("./load.ts")).load(scope, source, options),
     unpack: async (image, options) => (await import("./unpack.ts")).unpack(scope, image, options),
@@ -162,6 +168,7 @@ function engineOver(scope: Scope, life: AbortController): Engine {
       return container;
     },
     container: async (nameOrId) => containerHandle(scope, await findContainer(scope.paths, nameOrId)),
+    startAll: async (options) => (await import("./start-all.ts")).startAll(scope, options),
     containers: async (options) => (await import("./list.ts")).listContainers(scope, options),
     stats: (options) => statsRows(scope, options),
     prune: async (options) => (await import("./prune.ts")).prune(scope, options),

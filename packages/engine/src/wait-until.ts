@@ -28,8 +28,10 @@ export async function waitUntil(
     await attempts(scope, config, condition, signal);
   } catch (error) {
     if (!timeout[0]?.aborted || options.signal?.aborted) throw error;
-    const what = `container ${config.name} ${inWords(condition)}`;
-    throw new RamekinError("TIMEOUT", `${what}: not within ${(options.timeoutMs ?? 0) / 1000} s`, { cause: error });
+    const seconds = (options.timeoutMs ?? 0) / 1000;
+    throw new RamekinError("TIMEOUT", `${seconds} s have passed, and container ${config.name} has not ${inWords(condition)}`, {
+      cause: error,
+    });
   } finally {
     over.abort(); // what still looks
   }
@@ -58,7 +60,7 @@ async function attempts(scope: Scope, config: ContainerConfig, condition: Readin
 async function ended(scope: Scope, config: ContainerConfig, condition: Readiness): Promise<RamekinError> {
   const { state } = await currentState(scope, config);
   const how = state.exit ? `ended with exit code ${state.exit.code}` : "does not run";
-  return new RamekinError("FAILED_PRECONDITION", `container ${config.name} ${how} before it ${inWords(condition)}`, {
+  return new RamekinError("FAILED_PRECONDITION", `container ${config.name} ${how} before it had ${inWords(condition)}`, {
     hint: `\`ramekin logs ${config.name}\` shows what it has written`,
   });
 }
@@ -66,11 +68,11 @@ async function ended(scope: Scope, config: ContainerConfig, condition: Readiness
 function inWords(condition: Readiness): string {
   switch (condition.is) {
     case "healthy":
-      return "became healthy";
+      return "become healthy";
     case "listening":
       return `listened on port ${condition.port}`;
     case "logged":
-      return `wrote a line like ${condition.pattern}`;
+      return `written a line like ${condition.pattern}`;
     case "ended":
       return "ended";
   }
