@@ -1,10 +1,10 @@
 //! Opening what `Mount[]` describes, seen by nobody else.
 
 use std::cell::Cell;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use ramekin_sys::mount::{mount_all, mount_one, unshare_namespace, Mount};
+use ramekin_sys::mount::{bind_on, mount_all, mount_one, unshare_namespace, Mount};
 use ramekin_sys::rooted::Root;
 use ramekin_sys::{Code, Context, Error, Result};
 use rustix::fs::{FileType, Mode, OFlags, Stat};
@@ -155,10 +155,7 @@ fn bind_in(root: &Root, bind: &Bind) -> Result<()> {
             if bind.read_only { "ro" } else { "rw" }.into(),
         ],
     };
-    mount_one(
-        &mount,
-        Path::new(&format!("/proc/self/fd/{}", target.as_raw_fd())),
-    )
+    bind_on(&mount, target.as_fd())
 }
 
 /// The place to mount on, made if it is not there, as the supervisor would.

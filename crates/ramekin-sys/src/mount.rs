@@ -61,6 +61,19 @@ pub fn mount_one(mount: &Mount, target: &Path) -> Result<()> {
     }
 }
 
+/// A bind mount on what a descriptor names, whatever its path has become.
+pub fn bind_on(mount: &Mount, target: BorrowedFd<'_>) -> Result<()> {
+    let made = clone_tree(&mount.source, &Options::parse(&mount.options)?)?;
+    rustix::mount::move_mount(
+        &made,
+        "",
+        target,
+        "",
+        MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH,
+    )
+    .context(|| format!("bind {}", mount.source))
+}
+
 /// Unmounts everything stacked at `target`, detached if busy. Nothing mounted there, or nothing there at all, is success.
 pub fn unmount_all(target: &Path) -> Result<()> {
     loop {

@@ -29,7 +29,7 @@ export interface Verb<F extends Flags = Flags> {
   run(input: Input<F>, context: Context): Promise<number>;
 }
 
-export type Group = "common" | "container" | "image" | "system";
+export type Group = "common" | "container" | "image" | "volume" | "secret" | "system";
 
 export interface Argument {
   /** In capitals, as in the usage line: `CONTAINER`. */
@@ -42,7 +42,7 @@ export interface Argument {
   readonly complete?: Completion;
 }
 
-export type Completion = "container" | "running" | "stopped" | "image" | "file";
+export type Completion = "container" | "running" | "stopped" | "image" | "volume" | "file";
 
 export interface Example {
   readonly command: string;

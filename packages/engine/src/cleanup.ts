@@ -3,6 +3,7 @@ import type { CleanupOperation, StorageDriver } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
 import { eventAttributes } from "./container-event.ts";
 import type { Paths } from "./store/paths.ts";
+import { volumePaths } from "./store/volumes.ts";
 
 /**
  * What the supervisor does when the container has ended. The snapshot of one that stays stays too; `--rm` takes everything,
@@ -20,6 +21,7 @@ export async function cleanupList(
   return [
     ...control,
     ...snapshot,
+    ...(await mountOperations(paths, config, storage)),
     { op: "remove-tree", root: paths.names, path: config.name },
     { op: "remove-tree", root: paths.containers, path: config.id },
     {
@@ -30,4 +32,20 @@ export async function cleanupList(
     // Its own run directory last: nobody will come to delete it.
     { op: "remove-tree", root: join(paths.runRoot, "containers"), path: config.id },
   ];
+}
+
+/** Volumes are let go of; anonymous ones go with their last container. */
+async function mountOperations(
+  paths: Paths,
+  { id, mounts = [] }: ContainerConfig,
+  storage: StorageDriver,
+): Promise<readonly CleanupOperation[]> {
+  const operations: CleanupOperation[] = [];
+  for (const { type, name = "", anonymous = false, image } of mounts) {
+    if (image) operations.push(...((await storage.teardown?.(image.key)) ?? []));
+    if (type !== "volume") continue;
+    const { directory, holders } = volumePaths(paths, name);
+    operations.push(anonymous ? { op: "release-volume", directory, holder: id } : { op: "remove-tree", root: holders, path: id });
+  }
+  return operations;
 }

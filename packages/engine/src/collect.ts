@@ -3,6 +3,7 @@ import { chainIDs, isDigest, layoutEntries } from "@ramekin/oci";
 import { contentOf, documentDigester } from "./image.ts";
 import { reachable, readConfigDocument } from "./images.ts";
 import { mountKey, records } from "./mount-image.ts";
+import { viewKey } from "./mount-plan.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { allIds, readConfigIfThere } from "./store/containers.ts";
 import { readImages } from "./store/images.ts";
@@ -63,6 +64,11 @@ export async function markNeeded(scope: Scope, leases: Leases): Promise<Marks> {
     roots.set(config.image.descriptor.digest, config.image.descriptor);
     // Known without the image's documents: those of a damaged image may be gone.
     if (config.image.chainId !== "") marks.snapshots.add(config.image.chainId);
+    for (const { image } of config.mounts ?? []) {
+      if (!image) continue;
+      roots.set(image.descriptor.digest, image.descriptor);
+      if (image.chainId !== "") marks.snapshots.add(image.chainId);
+    }
   }
   for (const { key, image } of await records(scope)) {
     marks.mounts.add(key);
@@ -149,6 +155,8 @@ function isGarbage(key: string, leases: Leases, marks: Marks): boolean {
   if (unpacking) return !leases.ids.has(unpacking[1] as string);
   if (isDigest(key)) return !marks.snapshots.has(key);
   if (mountKey.test(key)) return !marks.mounts.has(key);
+  const view = viewKey.exec(key);
+  if (view) return !marks.containers.has(view[1] as string);
   // Of a container that is gone; other keys are not ours to judge.
   return /^[0-9a-f]{64}$/.test(key) && !marks.containers.has(key);
 }

@@ -1,6 +1,7 @@
 import { type ByteStream, type Cancellable, type DiffID, isRamekinError, RamekinError } from "@ramekin/core";
 import { applyChange, type ContainerImageConfig, type ImageRunConfig, putName, putUnnamed } from "@ramekin/oci";
 import type { CommitOptions, ContainerConfig, ImageInfo } from "./api.ts";
+import { mountTargets } from "./container-changes.ts";
 import { tell } from "./container-event.ts";
 import { isEmptyLayer, storeDerived } from "./derived-image.ts";
 import { blobsOf, contentOf, type OpenedImage, openImage } from "./image.ts";
@@ -41,7 +42,8 @@ async function* changedFiles(scope: Scope, config: ContainerConfig, options: Can
   await using views = await openViews(scope, { ...options, storage: config.storage.driver });
   const differ = views.storage.differ ?? (await scope.kernel.use("differ"));
   const lower = await views.mounts(config.image.chainId || undefined);
-  yield* differ.diff(lower, await views.storage.mounts(config.storage.key), { signal: options.signal });
+  const targets = await mountTargets(scope, config);
+  yield* differ.diff(lower, await views.storage.mounts(config.storage.key), { signal: options.signal, targets });
 }
 
 /** Goes on as it was, whatever becomes of the work. */

@@ -104,6 +104,8 @@ export interface Container extends AsyncDisposable {
   checkHealth(options?: Cancellable): Promise<{ readonly status: HealthStatus; readonly result: HealthResult }>;
   /** TIMEOUT when it takes too long, FAILED_PRECONDITION when the container ends first; the container is left as it is. */
   waitUntil(condition: Readiness, options?: Cancellable & { readonly timeoutMs?: number }): Promise<void>;
+  /** Limits and the restart policy, of a container that runs or not; what is not named stays. */
+  update(changes: UpdateOptions): Promise<void>;
   pause(): Promise<void>;
   unpause(): Promise<void>;
   resize(size: WindowSize): Promise<void>;
@@ -136,6 +138,8 @@ export interface Container extends AsyncDisposable {
   /** FAILED_PRECONDITION while it runs, unless `force`. Resolves only when nothing is left of it. */
   remove(options?: RemoveOptions): Promise<void>;
 }
+
+export interface UpdateOptions extends Pick<ContainerOptions, "resources" | "cpus" | "blockIO" | "restartPolicy"> {}
 
 /** Bytes. */
 export interface ContainerSize {

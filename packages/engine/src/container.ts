@@ -84,6 +84,7 @@ export function containerHandle(
     kill: async (signal) => (await import("./kill.ts")).kill(scope, config, signal),
     checkHealth: async (options) => (await import("./check-health.ts")).checkHealth(scope, config, options),
     waitUntil: async (condition, options) => (await import("./wait-until.ts")).waitUntil(scope, config, condition, options),
+    update: async (changes) => (await import("./update.ts")).update(scope, config, changes),
     pause: async () => (await import("./pause.ts")).pause(scope, config),
     unpause: async () => (await import("./pause.ts")).unpause(scope, config),
     resize: async (size) => (await import("./resize.ts")).resize(scope, config, size),

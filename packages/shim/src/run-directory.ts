@@ -1,7 +1,16 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { CleanupOperation, EventJournal, IdMapping, LogWriterSpec, Mount, Supervision } from "@ramekin/core";
+import type {
+  CleanupOperation,
+  EventJournal,
+  IdMapping,
+  LogWriterSpec,
+  Mount,
+  MountSource,
+  SecretVariable,
+  Supervision,
+} from "@ramekin/core";
 import { RamekinError } from "@ramekin/core";
 import { currentProcess, isAlive, type ProcessId } from "./process-id.ts";
 
@@ -13,6 +22,8 @@ export interface ShimFile {
   readonly stateFile: string;
   readonly launcher: { readonly argv: readonly string[]; readonly options: readonly string[] };
   readonly rootfs: readonly Mount[];
+  readonly sources?: readonly MountSource[];
+  readonly variables?: readonly SecretVariable[];
   readonly io: { readonly terminal: boolean; readonly stdin: "closed" | "once" | "open"; readonly log: LogWriterSpec };
   readonly user?: string;
   readonly groups?: readonly string[];

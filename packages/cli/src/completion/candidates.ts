@@ -6,4 +6,5 @@ export const candidates: Readonly<Record<Exclude<Completion, "file">, string>> =
   running: "ramekin ps --format '{{.Names}}'",
   stopped: "ramekin ps -a --filter status=exited --filter status=created --format '{{.Names}}'",
   image: "ramekin images --format '{{.Repository}}:{{.Tag}}'",
+  volume: "ramekin volume ls -q",
 };

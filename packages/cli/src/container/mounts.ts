@@ -1,53 +1,130 @@
+import { readdir } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
-import { RamekinError } from "@ramekin/core";
-import type { BindMount, TmpfsMount } from "@ramekin/engine";
-import { isOn } from "../argv/read-value.ts";
-import { parseBytes } from "../values/bytes.ts";
+import { type Objections, RamekinError } from "@ramekin/core";
+import type { BindMount, ContainerMount, MountOptions, TmpfsMount, VolumeMount, VolumesFrom } from "@ramekin/engine";
+import type { FlagValues } from "../verb.ts";
+import { isPropagation, propagations, readMount } from "./mount-fields.ts";
+import type { mountFlags } from "./mount-flags.ts";
+import { checkTarget, invalid, readMode, readSize } from "./mount-values.ts";
+import { parseSecret } from "./secrets.ts";
 
-const propagations = ["private", "rprivate", "shared", "rshared", "slave", "rslave"] as const;
-type Propagation = (typeof propagations)[number];
-
-const isPropagation = (text: string): text is Propagation => (propagations as readonly string[]).includes(text);
-const invalid = (message: string, hint?: string) => new RamekinError("INVALID_ARGUMENT", message, hint === undefined ? {} : { hint });
-
-/**
- * `--volume SOURCE:TARGET[:OPTIONS]`, bind mounts only. A source that does not exist becomes a directory, as in Docker.
- * Relative sources must begin with a dot: a bare word is the name of a volume.
- */
-export function parseVolume(text: string, workingDirectory: string): BindMount {
-  const [source = "", target, options = "", ...rest] = text.split(":");
-  if (rest.length > 0) throw invalid(`volume ${text} has too many parts`, "host-path:container-path[:options]");
-  if (target === undefined) {
-    throw new RamekinError("UNSUPPORTED", `${text} asks for an anonymous volume: this version has no volumes`, {
-      hint: `--tmpfs ${text} for data that may go, --volume HOST-PATH:${text} for data that stays`,
-    });
-  }
-  if (source === "") throw invalid(`volume ${text} has no source`, "host-path:container-path[:options]");
-  if (!isAbsolute(source) && !/^\.\.?(\/|$)/.test(source)) {
-    throw new RamekinError("UNSUPPORTED", `${source} names a volume: this version has none, only paths can be mounted`, {
-      hint: `--volume ./${source}:${target} for the directory ${source} here`,
-    });
-  }
+/** What the flags of mounts ask for; each that makes no sense is objected to. */
+export async function mountOptions(
+  flags: FlagValues<typeof mountFlags>,
+  objections: Objections,
+  workingDirectory: string,
+): Promise<MountOptions & { readonly readOnly?: boolean }> {
+  const driver = flags["volume-driver"];
+  const globs = await Promise.all(flags.mount.map((text) => objections.await(matchesOf(text, workingDirectory))));
+  const mounts: ContainerMount[] = [
+    ...objections.each(flags.volume, (text) => parseVolume(text, workingDirectory, driver)),
+    ...flags.mount.flatMap((text, index) => globs[index] ?? objections.hear(() => readMount(text, workingDirectory)) ?? []),
+    ...objections.each(flags.tmpfs, parseTmpfs),
+  ];
+  const volumesFrom = objections.each(flags["volumes-from"], parseVolumesFrom);
+  const secrets = objections.each(flags.secret, parseSecret);
   return {
-    type: "bind",
-    source: resolve(workingDirectory, source),
-    target: checkTarget(target, text),
-    createSource: true,
-    ...readVolumeOptions(options, text),
+    mounts,
+    ...(volumesFrom.length > 0 && { volumesFrom }),
+    ...(secrets.length > 0 && { secrets }),
+    ...(flags["read-only"] && { readOnly: true }),
+    ...(flags["read-only-tmpfs"] && { readOnlyTmpfs: true }),
   };
 }
 
-function readVolumeOptions(options: string, whole: string): Pick<BindMount, "readOnly" | "propagation"> {
-  let readOnly = false;
-  let propagation: Propagation | undefined;
-  for (const option of options === "" ? [] : options.split(",")) {
-    if (option === "ro") readOnly = true;
-    else if (isPropagation(option)) propagation = option;
-    // rw is the default; the others are about SELinux labels and Docker Desktop's file sharing, and do nothing where there is neither
-    else if (!["rw", "z", "Z", "cached", "consistent", "delegated"].includes(option))
-      throw invalid(`volume ${whole} has an unknown option: ${option}`);
+/** Podman's `type=glob`: each match of the source below the target. Undefined for other types. */
+async function matchesOf(text: string, workingDirectory: string): Promise<ContainerMount[] | undefined> {
+  if (!/(?:^|,)"?type=glob(?:"|,|$)/i.test(text)) return undefined;
+  const one = readMount(text.replace(/type=glob/i, "type=bind"), workingDirectory) as BindMount;
+  const found: ContainerMount[] = [];
+  for (const match of await glob(one.source))
+    found.push({ ...one, source: match, target: `${one.target}/${match.slice(match.lastIndexOf("/") + 1)}` });
+  if (found.length === 0) throw new RamekinError("NOT_FOUND", `no file paths matching glob ${JSON.stringify(one.source)}`);
+  return found.sort((a, b) => (a.target < b.target ? -1 : 1));
+}
+
+/** As a shell's, without brackets: a star never stands for a slash, nor for a dot in front. */
+async function glob(pattern: string): Promise<readonly string[]> {
+  let found = [""];
+  for (const part of pattern.split("/").slice(1)) {
+    const expression = new RegExp(
+      `^${part
+        .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+        .replaceAll("*", ".*")
+        .replaceAll("?", ".")}$`,
+    );
+    const next = found.map(async (directory) => {
+      const names = await readdir(`${directory}/`).catch(() => []);
+      return names
+        .filter((name) => expression.test(name) && (part.startsWith(".") || !name.startsWith(".")))
+        .map((name) => `${directory}/${name}`);
+    });
+    found = (await Promise.all(next)).flat();
   }
-  return { readOnly, ...(propagation !== undefined && { propagation }) };
+  return found;
+}
+
+/**
+ * `--volume [SOURCE:]TARGET[:OPTIONS]`. A path that does not exist becomes a directory, as in Docker; relative ones begin with a dot:
+ * a bare word is the name of a volume, and nothing at all makes one without a name.
+ */
+export function parseVolume(text: string, workingDirectory: string, driver?: string): BindMount | VolumeMount {
+  const parts = text.split(":");
+  if (parts.length > 3) throw invalid(`volume ${text} has too many parts`, "[source:]container-path[:options]");
+  if (parts[0] === "") throw invalid(`invalid volume specification: '${text}'`, "[source:]container-path[:options]");
+  const [source, target, options] = parts.length === 1 ? [undefined, parts[0], ""] : [parts[0], parts[1], parts[2] ?? ""];
+  const made = { target: checkTarget(target ?? "", text) };
+  const isPath = source !== undefined && (isAbsolute(source) || /^\.\.?(\/|$)/.test(source));
+  const words = options === "" ? [] : options.split(",");
+  if (!isPath) {
+    const volume = { type: "volume" as const, ...made, ...(source !== undefined && { source }), ...(driver !== undefined && { driver }) };
+    return { ...volume, ...readVolumeWords(words, text) };
+  }
+  return { type: "bind", source: resolve(workingDirectory, source), ...made, createSource: true, ...readBindWords(words, text) };
+}
+
+// rw is the default; z and Z are about SELinux labels, the others about Docker Desktop's file sharing: nothing where there is neither
+const idle = ["rw", "z", "Z", "cached", "consistent", "delegated", "default"];
+const flagsOfMounts = ["nosuid", "suid", "nodev", "dev", "noexec", "exec"];
+
+function readVolumeWords(words: readonly string[], whole: string): Partial<VolumeMount> {
+  const options = words.filter((word) => flagsOfMounts.includes(word));
+  for (const word of words) {
+    if (!["ro", "nocopy", "copy", "U", ...idle, ...flagsOfMounts].includes(word)) throw unknownWord(whole, word);
+  }
+  return {
+    ...(words.includes("ro") && { readOnly: true }),
+    ...(words.includes("nocopy") && { noCopy: true }),
+    ...(words.includes("U") && { chown: true }),
+    ...(options.length > 0 && { options }),
+  };
+}
+
+function readBindWords(words: readonly string[], whole: string): Partial<BindMount> & { readOnly: boolean } {
+  const options = words.filter((word) => flagsOfMounts.includes(word));
+  const propagation = words.findLast(isPropagation);
+  for (const word of words) {
+    if (!["ro", "U", "O", "bind", "rbind", ...idle, ...flagsOfMounts].includes(word) && !isPropagation(word))
+      throw unknownWord(whole, word);
+  }
+  if (words.includes("O") && words.includes("ro")) throw invalid(`volume ${whole}: O keeps what is written apart, ro allows none`);
+  return {
+    readOnly: words.includes("ro"),
+    ...(propagation !== undefined && isPropagation(propagation) && { propagation }),
+    ...(words.includes("bind") && { recursive: "disabled" as const }),
+    ...(words.includes("U") && { chown: true }),
+    ...(words.includes("O") && { overlay: true }),
+    ...(options.length > 0 && { options }),
+  };
+}
+
+function unknownWord(whole: string, word: string): RamekinError {
+  if (word === "idmap" || word.startsWith("idmap="))
+    return new RamekinError(
+      "UNSUPPORTED",
+      `volume ${whole}: mounts with mapped ids need a launcher that maps them, which this version does not have`,
+    );
+  return invalid(`invalid mode: ${word}`, `known are ro, rw, z, Z, U, O, nocopy, ${propagations.join(", ")}`);
 }
 
 /** `--tmpfs TARGET[:OPTIONS]`, options as in mount(8). */
@@ -71,105 +148,15 @@ export function parseTmpfs(text: string): TmpfsMount {
   };
 }
 
-/** The keys of `--mount`, with Docker's other spellings of them. */
-const spellings: Readonly<Record<string, string>> = { src: "source", dst: "target", destination: "target", ro: "readonly" };
-const bindKeys = ["source", "target", "readonly", "consistency", "bind-propagation", "bind-recursive", "bind-create-src"];
-const tmpfsKeys = ["target", "readonly", "consistency", "tmpfs-size", "tmpfs-mode"];
-
-/** `--mount type=bind,source=…,target=…`: unlike `--volume` it wants the source to exist. */
-export function parseMount(text: string, workingDirectory: string): BindMount | TmpfsMount {
-  const fields = readFields(text);
-  const type = fields.get("type") ?? "volume";
-  fields.delete("type");
-  if (type === "volume") {
-    throw new RamekinError("UNSUPPORTED", `mount ${text} asks for a volume: this version has none`, {
-      hint: "type=bind for a path of the host, type=tmpfs for memory",
-    });
-  }
-  if (type !== "bind" && type !== "tmpfs")
-    throw new RamekinError("UNSUPPORTED", `mount ${text} has the type ${type}: this version has bind and tmpfs`);
-  const known = type === "bind" ? bindKeys : tmpfsKeys;
-  for (const key of fields.keys()) {
-    if (!known.includes(key))
-      throw invalid(`mount ${text} has a key that type=${type} does not know: ${key}`, `known are ${known.join(", ")}`);
-  }
-  const target = checkTarget(fields.get("target") ?? "", text);
-  return type === "bind" ? bindMount(text, fields, target, workingDirectory) : tmpfsMount(text, fields, target);
-}
-
-function bindMount(text: string, fields: ReadonlyMap<string, string | undefined>, target: string, workingDirectory: string): BindMount {
-  const source = fields.get("source");
-  if (!source) throw invalid(`mount ${text} has no source`);
-  const propagation = fields.get("bind-propagation");
-  if (propagation !== undefined && !isPropagation(propagation)) {
-    throw invalid(`mount ${text} has an unknown propagation: ${propagation}`, `known are ${propagations.join(", ")}`);
-  }
-  const recursive = fields.get("bind-recursive") ?? "enabled";
-  if (!["enabled", "disabled", "writable", "readonly"].includes(recursive)) {
-    throw invalid(`mount ${text} has an unknown value of bind-recursive: ${recursive}`, "known are enabled, disabled, writable, readonly");
-  }
-  const readOnly = readBoolean(fields, "readonly", text);
-  if (recursive === "readonly" && !readOnly) throw invalid(`mount ${text}: bind-recursive=readonly needs readonly`);
-  if (recursive === "writable" && !readOnly) throw invalid(`mount ${text}: bind-recursive=writable needs readonly`);
-  return {
-    type: "bind",
-    source: resolve(workingDirectory, source),
-    target,
-    readOnly,
-    createSource: readBoolean(fields, "bind-create-src", text),
-    ...(propagation !== undefined && { propagation }),
-    ...(recursive !== "enabled" && { recursive: recursive as NonNullable<BindMount["recursive"]> }),
-  };
-}
-
-function tmpfsMount(text: string, fields: ReadonlyMap<string, string | undefined>, target: string): TmpfsMount {
-  const size = fields.get("tmpfs-size");
-  const mode = fields.get("tmpfs-mode");
-  return {
-    type: "tmpfs",
-    target,
-    ...(size !== undefined && { size: readSize(size, text) }),
-    ...(mode !== undefined && { mode: readMode(mode, text) }),
-    ...(readBoolean(fields, "readonly", text) && { options: ["ro"] }),
-  };
-}
-
-/** Comma-separated, with the quotes of CSV around a field that holds a comma: `"source=/a,b"`. */
-function readFields(text: string): Map<string, string | undefined> {
-  const fields = new Map<string, string | undefined>();
-  for (const [, quoted, bare] of text.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)) {
-    const field = quoted?.replaceAll('""', '"') ?? bare ?? "";
-    if (field === "") throw invalid(`mount ${text} has an empty field`);
-    const at = field.indexOf("=");
-    const key = (at < 0 ? field : field.slice(0, at)).toLowerCase();
-    fields.set(spellings[key] ?? key, at < 0 ? undefined : field.slice(at + 1));
-  }
-  return fields;
-}
-
-/** A key alone means true. */
-function readBoolean(fields: ReadonlyMap<string, string | undefined>, key: string, whole: string): boolean {
-  if (!fields.has(key)) return false;
-  const text = fields.get(key) ?? "true";
-  const value = isOn(text);
-  if (value === undefined) throw invalid(`mount ${whole}: ${key} is neither true nor false: ${text}`);
-  return value;
-}
-
-function readSize(text: string, whole: string): number {
-  const size = parseBytes(text);
-  if (size === undefined) throw invalid(`${whole}: not a size: ${text}`);
-  return size;
-}
-
-function readMode(text: string, whole: string): number {
-  if (!/^[0-7]{1,5}$/.test(text)) throw invalid(`${whole}: not an octal mode: ${text}`);
-  return Number.parseInt(text, 8);
-}
-
-function checkTarget(target: string, whole: string): string {
-  if (target === "") throw invalid(`mount ${whole} has no target`);
-  if (!isAbsolute(target)) throw invalid(`mount ${whole}: the target ${target} is not absolute`);
-  if (/^\/+$/.test(target)) throw invalid(`mount ${whole}: the target is the root directory`);
-  return target;
+/** `CONTAINER[:ro|rw]`. */
+export function parseVolumesFrom(text: string): VolumesFrom {
+  const [container = "", ...modes] = text.split(":");
+  if (container === "") throw invalid("invalid volumes-from specification: empty", "--volumes-from CONTAINER[:ro|rw]");
+  const words = modes
+    .join(":")
+    .split(",")
+    .filter((word) => word !== "");
+  const unknown = words.find((word) => !["ro", "rw", "z", "Z"].includes(word));
+  if (unknown !== undefined) throw invalid(`invalid mode: ${unknown}`, "--volumes-from CONTAINER[:ro|rw]");
+  return { container, ...(words.includes("ro") ? { readOnly: true } : words.includes("rw") ? { readOnly: false } : {}) };
 }

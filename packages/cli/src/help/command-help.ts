@@ -8,6 +8,8 @@ const titles: readonly (readonly [Group, string])[] = [
   ["common", "Common Commands:"],
   ["container", "Container Commands:"],
   ["image", "Image Commands:"],
+  ["volume", "Volume Commands:"],
+  ["secret", "Secret Commands:"],
   ["system", "System Commands:"],
 ];
 

@@ -7,19 +7,20 @@ export default defineVerb({
   arguments: [{ name: "CONTAINER", summary: "A name, an id, or the beginning of an id", repeats: true, complete: "container" }],
   flags: {
     force: { type: "boolean", short: "f", summary: "Force the removal of a running container (uses SIGKILL)" },
+    volumes: { type: "boolean", short: "v", summary: "Remove anonymous volumes associated with the container" },
   },
   examples: [
     { command: "ramekin rm job", summary: "Remove a container that has ended" },
     { command: "ramekin rm -f web", summary: "Remove it though it runs" },
   ],
   hot: true,
-  async run({ flags: { force }, arguments: names }, context) {
+  async run({ flags: { force, volumes }, arguments: names }, context) {
     const { forEachName } = await import("../container/for-each.ts");
     const { isRamekinError } = await import("@ramekin/core");
     const engine = await context.engine();
     return await forEachName(context, names, async (name) => {
       try {
-        await (await engine.container(name)).remove({ force });
+        await (await engine.container(name)).remove({ force, volumes });
         return name;
       } catch (error) {
         // with --force it is enough that it is not there

@@ -14,6 +14,8 @@ export interface Paths {
   readonly used: string;
   readonly events: string;
   readonly containers: string;
+  readonly volumes: string;
+  readonly secrets: string;
   readonly names: string;
   readonly namesLock: string;
   container(id: string): ContainerPaths;
@@ -47,6 +49,8 @@ export function pathsOf(root: string, runRoot: string): Paths {
     used: at("used"),
     events: at("events"),
     containers: at("containers"),
+    volumes: at("volumes"),
+    secrets: at("secrets"),
     names: at("containers", "names"),
     namesLock: at("containers", "names", ".lock"),
     container: (id) => {

@@ -1,4 +1,4 @@
-import type { AppliedLayer, ByteStream, Cancellable, Change, Mount } from "@ramekin/core";
+import type { AppliedLayer, ByteStream, Change, DiffOptions, Mount } from "@ramekin/core";
 import { type RootfsRun, startRootfs } from "../rootfs.ts";
 
 export interface DiffedTrees {
@@ -9,8 +9,9 @@ export interface DiffedTrees {
 }
 
 /** A layer of what `upper` has changed over `lower`: the same bytes for the same trees. */
-export function diffTrees(lower: readonly Mount[], upper: readonly Mount[], options: Cancellable = {}): DiffedTrees {
-  const run = startRootfs<AppliedLayer>("diff", { lower, upper, format: "oci" }, { ...options, stdout: true });
+export function diffTrees(lower: readonly Mount[], upper: readonly Mount[], options: DiffOptions = {}): DiffedTrees {
+  const { targets = [], signal } = options;
+  const run = startRootfs<AppliedLayer>("diff", { lower, upper, format: "oci", targets }, { signal, stdout: true });
   return { stream: output(run), result: run.result };
 }
 
@@ -18,11 +19,11 @@ export function diffTrees(lower: readonly Mount[], upper: readonly Mount[], opti
 export async function* changes(
   upper: string | readonly Mount[],
   lower: readonly Mount[],
-  options: Cancellable = {},
+  { targets = [], signal }: DiffOptions = {},
 ): AsyncGenerator<Change> {
   const { createInterface } = await import("node:readline");
-  const request = typeof upper === "string" ? { directory: upper, lower } : { upper, lower };
-  const run = startRootfs("changes", request, { ...options, stdout: true });
+  const request = typeof upper === "string" ? { directory: upper, lower, targets } : { upper, lower, targets };
+  const run = startRootfs("changes", request, { signal, stdout: true });
   try {
     if (run.stdout) for await (const line of createInterface({ input: run.stdout })) yield JSON.parse(line) as Change;
     await run.result;
