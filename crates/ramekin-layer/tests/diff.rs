@@ -3,8 +3,9 @@
 mod support;
 
 use std::ffi::OsStr;
-use std::os::unix::fs::{symlink, MetadataExt};
-use std::path::Path;
+use std::fs;
+use std::os::unix::fs::{symlink, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ramekin_layer::{
@@ -270,4 +271,72 @@ fn names_that_layers_cannot_carry_are_refused() {
     )
     .unwrap_err();
     assert_eq!(error.code, ramekin_sys::Code::Unsupported);
+}
+
+#[test]
+fn what_is_only_mounted_on_does_not_count() {
+    let scratch = Scratch::new();
+    let (lower, upper) = (scratch.base.join("lower"), scratch.base.join("upper"));
+    for root in [&lower, &upper] {
+        for directory in ["etc", "srv", "var"] {
+            fs::create_dir_all(root.join(directory)).unwrap();
+        }
+        fs::write(root.join("etc/kept"), "same").unwrap();
+    }
+    for path in ["etc/hosts", "var/a", "var/b", "srv/file"] {
+        fs::write(upper.join(path), "").unwrap();
+    }
+    fs::create_dir_all(upper.join("mnt/deep/data")).unwrap();
+    fs::set_permissions(upper.join("srv"), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(upper.join("filled"), "content").unwrap();
+    let times = |root: &Path, time: i64| {
+        let status = std::process::Command::new("find")
+            .args([root.as_os_str(), "-exec".as_ref(), "touch".as_ref()])
+            .args(["-h", "-d", &format!("@{time}"), "{}", "+"])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    };
+    times(&lower, 1_000_000);
+    times(&upper, 2_000_000);
+    fs::write(upper.join("etc/kept"), "same").unwrap();
+    fs::copy(lower.join("etc/kept"), upper.join("etc/kept")).unwrap();
+    rustix::fs::utimensat(
+        rustix::fs::CWD,
+        upper.join("etc/kept"),
+        &rustix::fs::Timestamps {
+            last_access: rustix::fs::Timespec {
+                tv_sec: 1_000_000,
+                tv_nsec: 0,
+            },
+            last_modification: rustix::fs::Timespec {
+                tv_sec: 1_000_000,
+                tv_nsec: 0,
+            },
+        },
+        rustix::fs::AtFlags::empty(),
+    )
+    .unwrap();
+    let targets: Vec<PathBuf> = [
+        "/etc/hosts",
+        "/mnt/deep/data",
+        "/var/a",
+        "/srv/file",
+        "/filled",
+    ]
+    .map(PathBuf::from)
+    .into();
+    let found = compare(&open(&lower), &Upper::Tree(open(&upper)), &targets).unwrap();
+    let found: Vec<(String, Difference)> = found
+        .into_iter()
+        .map(|difference| (String::from_utf8(difference.path).unwrap(), difference.kind))
+        .collect();
+    // The mode of /srv is a change of its own, and a target with something in it is more than that.
+    let expected = [
+        ("filled", Difference::Added),
+        ("srv", Difference::Modified),
+        ("var", Difference::Modified),
+        ("var/b", Difference::Added),
+    ];
+    assert_eq!(found, expected.map(|(path, kind)| (path.to_owned(), kind)));
 }
