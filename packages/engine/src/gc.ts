@@ -1,12 +1,11 @@
 import { statfs } from "node:fs/promises";
 import { type Cancellable, isRamekinError } from "@ramekin/core";
-import { layoutEntries, namesOf, removeDigest } from "@ramekin/oci";
 import { collectLocked } from "./collect.ts";
 import { lastUseOf, ownersOf, sizeOf } from "./disk-usage.ts";
+import { forgetImages, tellForgotten } from "./forget-images.ts";
 import { type Inventory, readContainers, type StoredImage, takeInventory } from "./inventory.ts";
 import { records } from "./mount-image.ts";
 import type { Scope } from "./scope.ts";
-import { changeImages } from "./store/images.ts";
 import { readLeases } from "./store/leases.ts";
 import { withLock } from "./store/lock.ts";
 import type { GcPolicy, GcReport } from "./store-api.ts";
@@ -89,21 +88,9 @@ async function removeUnused(scope: Scope, doomed: readonly StoredImage[]): Promi
   const going = doomed.filter(
     ({ descriptor, documents }) => !inUse.has(descriptor.digest) && ![...documents].some((digest) => leases.digests.has(digest)),
   );
-  const removed: { id: StoredImage["descriptor"]["digest"]; names: readonly string[] }[] = [];
-  await changeImages(scope.paths, (index) => {
-    removed.length = 0;
-    let after = index;
-    for (const { descriptor } of going) {
-      if (!layoutEntries(after).some(({ digest }) => digest === descriptor.digest)) continue;
-      removed.push({ id: descriptor.digest, names: namesOf(after, descriptor.digest) });
-      after = removeDigest(after, descriptor.digest);
-    }
-    return after;
-  });
+  const digests = new Set(going.map(({ descriptor }) => descriptor.digest));
+  const images = await forgetImages(scope, (id) => digests.has(id));
   const { blobs, snapshots, reclaimed } = await collectLocked(scope, leases, { measure: true });
-  for (const { id, names } of removed) {
-    for (const name of names) scope.emit("image", "untag", id, { name });
-    scope.emit("image", "delete", id);
-  }
-  return { images: removed, blobs, snapshots, reclaimed };
+  tellForgotten(scope, images);
+  return { images, blobs, snapshots, reclaimed };
 }

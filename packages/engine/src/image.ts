@@ -45,6 +45,11 @@ export async function openImage(
   const image = imageFrom(source, manifestDescriptor, { digester: documentDigester });
   const [manifest, config] = [await image.manifest(), await image.config()];
   await checkConfigPlatform(config, platform, name);
+  return openedImage(manifestDescriptor, manifest, config);
+}
+
+/** Of documents that have been read already. */
+export async function openedImage(manifestDescriptor: Descriptor, manifest: Manifest, config: ContainerImageConfig): Promise<OpenedImage> {
   const pairs = pairLayers(manifest, config);
   const chain = await chainIDs(
     pairs.map(({ diffID }) => diffID),

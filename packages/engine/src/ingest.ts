@@ -21,7 +21,7 @@ import {
   readBlob,
 } from "@ramekin/oci";
 import type { PullProgress } from "./api.ts";
-import { blobsOf, checkConfigPlatform, chooseManifest, documentDigester, openImage } from "./image.ts";
+import { blobsOf, checkConfigPlatform, chooseManifest, documentDigester, openedImage } from "./image.ts";
 import { named } from "./naming.ts";
 import type { Origin } from "./origin.ts";
 import { parallel } from "./parallel.ts";
@@ -63,7 +63,8 @@ export async function ingestImage(content: ContentStore, origin: Origin, root: D
   };
   const image = async (descriptor: Descriptor) => {
     const bytes = await document(descriptor);
-    const { config, layers } = named(options.name, () => parseManifest(bytes, descriptor.mediaType));
+    const manifest = named(options.name, () => parseManifest(bytes, descriptor.mediaType));
+    const { config, layers } = manifest;
     if (config.size > maxManifestSize) throw tooBig(config);
     await options.lease.protect(config.digest, ...layers.map(({ digest }) => digest));
     await take(config);
@@ -71,7 +72,7 @@ export async function ingestImage(content: ContentStore, origin: Origin, root: D
     if (isConfigType(config.mediaType)) {
       const document = parseImageConfig(await readBlob(blobsOf(content), config, { digester: documentDigester }));
       if (options.asked) await checkConfigPlatform(document, options.asked, options.name);
-      await options.arriving?.expect(await openImage(blobsOf(content), descriptor, document as Platform, options.name));
+      await options.arriving?.expect(await openedImage(descriptor, manifest, document));
     }
     const distinct = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
     for (const { digest, mediaType, size } of distinct)

@@ -1,14 +1,15 @@
 import type { Digest } from "@ramekin/core";
-import { layoutEntries, namesOf, removeDigest } from "@ramekin/oci";
+import { namesOf } from "@ramekin/oci";
 import type { ImageInfo, PrunedImages, PruneImagesOptions } from "./api.ts";
 import { collectLocked } from "./collect.ts";
+import { forgetImages, tellForgotten } from "./forget-images.ts";
 import { contentOf } from "./image.ts";
 import { listImages, reachable, readConfigDocument } from "./images.ts";
 import { records } from "./mount-image.ts";
 import { familiarName } from "./resolve.ts";
 import type { Scope } from "./scope.ts";
 import { allIds, readConfigIfThere } from "./store/containers.ts";
-import { changeImages, readImages } from "./store/images.ts";
+import { readImages } from "./store/images.ts";
 import { readLeases } from "./store/leases.ts";
 import { withLock } from "./store/lock.ts";
 
@@ -24,32 +25,14 @@ export async function pruneImages(scope: Scope, options: PruneImagesOptions = {}
 
 async function removeDoomed(scope: Scope, doomed: Set<Digest>, options: PruneImagesOptions): Promise<PrunedImages> {
   for (const digest of await inUse(scope)) doomed.delete(digest);
-  const untagged: string[] = [];
-  const removed: Digest[] = [];
-  await changeImages(
-    scope.paths,
-    (index) => {
-      untagged.length = 0;
-      removed.length = 0;
-      let after = index;
-      for (const digest of new Set(layoutEntries(index).map((entry) => entry.digest))) {
-        const names = namesOf(index, digest);
-        // What has got a name meanwhile is wanted.
-        if (!doomed.has(digest) || (names.length > 0 && !options.all)) continue;
-        untagged.push(...names.map(familiarName));
-        removed.push(digest);
-        after = removeDigest(after, digest);
-      }
-      return after;
-    },
-    options,
-  );
-  if (removed.length === 0) return { untagged: [], deleted: [], reclaimed: 0 };
+  // What has got a name meanwhile is wanted.
+  const forgotten = await forgetImages(scope, (id, names) => doomed.has(id) && (names.length === 0 || options.all === true), options);
+  if (forgotten.length === 0) return { untagged: [], deleted: [], reclaimed: 0 };
   const { blobs, reclaimed } = await collectLocked(scope, await readLeases(scope.paths), { measure: true });
-  for (const name of untagged) scope.emit("image", "untag", "", { name });
-  for (const digest of removed) scope.emit("image", "delete", digest);
+  tellForgotten(scope, forgotten);
   scope.emit("image", "prune", "", { reclaimed: String(reclaimed) });
-  return { untagged, deleted: [...removed, ...blobs.filter((digest) => !removed.includes(digest))], reclaimed };
+  const untagged = forgotten.flatMap(({ names }) => names.map(familiarName));
+  return { untagged, deleted: [...new Set([...forgotten.map(({ id }) => id), ...blobs])], reclaimed };
 }
 
 async function isDoomed(scope: Scope, image: ImageInfo, { all, until, keep }: PruneImagesOptions): Promise<boolean> {

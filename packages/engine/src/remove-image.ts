@@ -29,19 +29,19 @@ export async function removeImage(scope: Scope, text: string, options: RemoveIma
   const last = going.length === names.length;
   if (last) await refuseWhileUsed(scope, descriptor, going[0] ?? text, options.force ?? false);
 
-  const removed: RemovedImage[] = [];
+  const untagged: string[] = [];
   await changeImages(scope.paths, (index) => {
-    removed.length = 0;
     let after: LayoutIndex = index;
     for (const name of going) {
       if (!namesOf(after, descriptor.digest).includes(name)) continue;
       after = removeName(after, name);
-      removed.push({ untagged: familiarName(name) });
+      untagged.push(name);
     }
     // A name that came in meanwhile keeps it.
     return namesOf(after, descriptor.digest).length === 0 ? removeDigest(after, descriptor.digest) : after;
   });
-  for (const { untagged } of removed) if (untagged !== undefined) scope.emit("image", "untag", descriptor.digest, { name: untagged });
+  for (const name of untagged) scope.emit("image", "untag", descriptor.digest, { name });
+  const removed: readonly RemovedImage[] = untagged.map((name) => ({ untagged: familiarName(name) }));
   if (!last || layoutEntries(await readImages(scope.paths)).some(({ digest }) => digest === descriptor.digest)) return removed;
   const { blobs } = options.noPrune ? { blobs: [] } : await collectGarbage(scope);
   scope.emit("image", "delete", descriptor.digest);

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { memoryStorage } from "@ramekin/storage-memory";
 import { expect, test } from "vitest";
@@ -126,6 +126,28 @@ test("tag gives another name; the last name takes the image with it", async () =
   expect(await blobsIn(t.directory)).toBe(0);
   expect(await t.engine.images()).toEqual([]);
 });
+
+test.each(["removeImage", "pruneImages", "gc", "check"] as const)(
+  "%s tells which names went, as they are written everywhere, and of which image",
+  async (how) => {
+    await using t = await bed({ local: { "app:1": app } });
+    if (how === "check")
+      for (const digest of app.blobs.keys()) await rm(join(t.directory, "root", "images", "blobs", ...digest.split(":")));
+    const since = new Date();
+    if (how === "removeImage") await t.engine.removeImage("app:1");
+    if (how === "pruneImages") await t.engine.pruneImages({ all: true });
+    if (how === "gc") await t.engine.gc({});
+    if (how === "check") await t.engine.check({ repair: true });
+    const told: unknown[] = [];
+    for await (const { type, action, id, attributes } of t.engine.events({ since, until: new Date() })) {
+      if (type === "image" && action !== "prune") told.push([action, id, attributes["name"]]);
+    }
+    expect(told).toEqual([
+      ["untag", app.root.digest, "docker.io/library/app:1"],
+      ["delete", app.root.digest, undefined],
+    ]);
+  },
+);
 
 test("an id with several names is removed by force only", async () => {
   await using t = await bed({ local: { "app:1": app, "app:2": app } });

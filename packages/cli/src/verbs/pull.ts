@@ -1,4 +1,5 @@
 import { contentTrustFlag } from "../image/content-trust.ts";
+import { progressFlag } from "../progress/progress-flag.ts";
 import { accessFlags } from "../registry/access-flags.ts";
 import { defineVerb } from "../verb.ts";
 
@@ -15,11 +16,7 @@ export default defineVerb({
     "disable-content-trust": contentTrustFlag,
     os: { type: "string", value: "os", summary: "Choose the image for this operating system instead of linux" },
     platform: { type: "string", summary: "Choose the platform of a multi-platform image" },
-    progress: {
-      type: "string",
-      summary: "How progress is shown: as the output is a terminal or not, when absent",
-      choices: ["json", "plain", "tty"],
-    },
+    progress: progressFlag,
     quiet: { type: "boolean", short: "q", summary: "Suppress verbose output" },
     variant: { type: "string", value: "variant", summary: "Choose the image for this variant of the architecture" },
   },

@@ -1,4 +1,5 @@
 import { contentTrustFlag } from "../image/content-trust.ts";
+import { progressFlag } from "../progress/progress-flag.ts";
 import { accessFlags } from "../registry/access-flags.ts";
 import { defineVerb } from "../verb.ts";
 
@@ -20,11 +21,7 @@ export default defineVerb({
     "disable-content-trust": contentTrustFlag,
     digestfile: { type: "string", value: "file", summary: "Write the digest of what was pushed to the file", complete: "file" },
     platform: { type: "string", summary: "Push one platform as a single-platform image; the index and other platforms stay" },
-    progress: {
-      type: "string",
-      summary: "How progress is shown: as the output is a terminal or not, when absent",
-      choices: ["json", "plain", "tty"],
-    },
+    progress: progressFlag,
     quiet: { type: "boolean", short: "q", summary: "Suppress verbose output" },
   },
   examples: [

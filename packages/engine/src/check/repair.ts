@@ -14,15 +14,14 @@ import {
   putName,
   putUnnamed,
   readBlob,
-  removeDigest,
 } from "@ramekin/oci";
+import { forgetImages, tellForgotten } from "../forget-images.ts";
 import { blobsOf, contentOf, documentDigester } from "../image.ts";
 import { ingestImage } from "../ingest.ts";
 import { openOrigin } from "../origin.ts";
 import type { Scope } from "../scope.ts";
 import { isThere } from "../store/containers.ts";
 import { replaceFile } from "../store/files.ts";
-import { changeImages } from "../store/images.ts";
 import { takeLease } from "../store/leases.ts";
 import { withLock } from "../store/lock.ts";
 import { type Corrupt, isSame } from "./blobs.ts";
@@ -106,8 +105,7 @@ export async function drop(scope: Scope, walked: Walked, bad: ReadonlyMap<Digest
     return `its platform was dropped from ${labelOf(root).join(", ")}`;
   }
   if (!root.listed) return "";
-  await changeImages(scope.paths, (index) => removeDigest(index, root.descriptor.digest));
-  for (const name of root.names) scope.emit("image", "untag", root.descriptor.digest, { name });
+  tellForgotten(scope, await forgetImages(scope, (id) => id === root.descriptor.digest));
   return `${labelOf(root).join(", ")} was dropped`;
 }
 
