@@ -18,7 +18,6 @@ export function supervisionOptions(
   if (flags.rm && restartPolicy && restartPolicy.name !== "no")
     objections.add("INVALID_ARGUMENT", "conflicting options: cannot specify both --restart and --rm");
   const health = healthOptions(flags, objections);
-  if (flags.timeout !== undefined && flags.timeout < 0) objections.add("INVALID_ARGUMENT", "--timeout cannot be negative");
   return defined({
     restartPolicy: restartPolicy?.name === "no" ? undefined : restartPolicy,
     health: Object.keys(health).length > 0 ? health : undefined,

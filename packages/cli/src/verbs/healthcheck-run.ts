@@ -9,7 +9,7 @@ export default defineVerb({
   arguments: [{ name: "CONTAINER", summary: "A name, an id, or the beginning of an id", complete: "running" }],
   flags: {},
   examples: [{ command: "ramekin healthcheck run web && echo fine", summary: "Ask now, not at the next interval" }],
-  hot: false,
+  hot: true,
   failure: exitStatus.engine,
   async run({ arguments: [name = ""] }, context) {
     const engine = await context.engine();
