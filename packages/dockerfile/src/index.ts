@@ -1,6 +1,8 @@
 export { type Directives, foreignFrontend } from "./directive.ts";
 export { type Escape, type ExpandOptions, type Expansion, expand, type Variables } from "./expand.ts";
+export { cleanPath, matchPath } from "./glob.ts";
 export type { Heredoc, HeredocMark } from "./heredoc.ts";
+export { IgnoreMatcher, type ParentMatches, readIgnoreFile } from "./ignore.ts";
 export * from "./instruction.ts";
 export { parseMount, type RunMount } from "./mount.ts";
 export { type Dockerfile, type ParsedStage, parseDockerfile, parseTrigger, type StageInstruction } from "./parse.ts";
