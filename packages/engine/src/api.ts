@@ -1,4 +1,5 @@
 import type {
+  BuildHost,
   ByteStream,
   Cancellable,
   Descriptor,
@@ -44,7 +45,7 @@ export type * from "./volume-api.ts";
  * `RamekinError`s; branch on `code`. Containers and images are named as people name them: a name, an id or a unique
  * prefix of an id; an ambiguous one rejects with INVALID_ARGUMENT, an unknown one with NOT_FOUND.
  */
-export interface Engine extends AccountVerbs, ImageVerbs, ManifestVerbs, StoreVerbs, AsyncDisposable {
+export interface Engine extends BuildHost, AccountVerbs, ImageVerbs, ManifestVerbs, StoreVerbs, AsyncDisposable {
   /** Durable state: images, snapshots, containers. */
   readonly root: string;
   /** State that a reboot may take away. */
@@ -69,6 +70,8 @@ export interface Engine extends AccountVerbs, ImageVerbs, ManifestVerbs, StoreVe
   create(options: ContainerOptions): Promise<Container>;
   /** `create` and `start`. */
   run(options: ContainerOptions): Promise<Container>;
+  /** What `create` would write into the bundle; makes nothing. NOT_FOUND when the image is not here: it is not pulled. */
+  explain(options: ContainerOptions): Promise<Explanation>;
   container(nameOrId: string): Promise<Container>;
   /**
    * After a restart of the machine: starts the containers whose restart policy is `always`, and those with `unless-stopped` that
@@ -85,6 +88,8 @@ export interface Engine extends AccountVerbs, ImageVerbs, ManifestVerbs, StoreVe
   prune(options?: Cancellable): Promise<PruneReport>;
   /** What happens in this store, whichever process does it; from the call on, unless `since` or `until` say otherwise. */
   events(options?: EventOptions): AsyncIterable<EngineEvent>;
+  /** Forgets what build steps made, all or what was last made before `until`, and deletes what nothing else needs. */
+  pruneBuilds(options?: Cancellable & { readonly until?: Date }): Promise<PrunedBuilds>;
   /** Probes every driver. */
   doctor(): Promise<readonly DriverReport[]>;
   info(): Promise<EngineInfo>;
@@ -95,6 +100,15 @@ export interface StartedAgain {
   readonly name: string;
   /** Why it could not be started. */
   readonly error?: RamekinError;
+}
+
+export interface Explanation {
+  readonly image: { readonly name: string; readonly id: Digest };
+  readonly drivers: Readonly<Record<"storage" | "isolation" | "network" | "log", string>>;
+  /** The OCI runtime specification, with zeros for the id. */
+  readonly spec: object;
+  /** The same if the image's configuration said nothing: what is different comes from the image. */
+  readonly withoutImage: object;
 }
 
 export interface PullOptions extends Cancellable {
@@ -161,6 +175,12 @@ export interface RemoveImageOptions {
 export interface RemovedImage {
   readonly untagged?: string;
   readonly deleted?: Digest;
+}
+
+export interface PrunedBuilds {
+  readonly steps: number;
+  /** Bytes. */
+  readonly reclaimed: number;
 }
 
 export interface PruneReport {

@@ -1,3 +1,5 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { type ContentStore, type Descriptor, type Digest, isRamekinError, type StorageDriver } from "@ramekin/core";
 import { chainIDs, isDigest, layoutEntries } from "@ramekin/oci";
 import { contentOf, documentDigester } from "./image.ts";
@@ -5,6 +7,7 @@ import { reachable, readConfigDocument } from "./images.ts";
 import { mountKey, records } from "./mount-image.ts";
 import { viewKey } from "./mount-plan.ts";
 import { attempt, type Scope } from "./scope.ts";
+import { readSteps } from "./store/build-cache.ts";
 import { allIds, readConfigIfThere } from "./store/containers.ts";
 import { readImages } from "./store/images.ts";
 import { type Leases, readLeases } from "./store/leases.ts";
@@ -70,6 +73,10 @@ export async function markNeeded(scope: Scope, leases: Leases): Promise<Marks> {
       if (image.chainId !== "") marks.snapshots.add(image.chainId);
     }
   }
+  for (const { layer, chainId } of await readSteps(scope.paths)) {
+    if (layer) marks.blobs.add(layer.descriptor.digest);
+    if (chainId !== undefined) marks.snapshots.add(chainId);
+  }
   for (const { key, image } of await records(scope)) {
     marks.mounts.add(key);
     roots.set(image.digest, image);
@@ -134,6 +141,10 @@ async function sweep(scope: Scope, leases: Leases, marks: Marks, { measure = fal
       });
     }
     await attempt(scope, `tidying up storage ${name}`, async () => storage.cleanup?.());
+  }
+  for (const id of await readdir(scope.paths.builds).catch(() => [])) {
+    if (!leases.ids.has(id))
+      await attempt(scope, `removing what build ${id} left`, () => rm(join(scope.paths.builds, id), { recursive: true }));
   }
   return { blobs, snapshots, reclaimed };
 }

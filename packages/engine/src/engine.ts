@@ -167,6 +167,7 @@ function engineOver(scope: Scope, life: AbortController): Engine {
       await container.start({ attach: true, signal: options.signal, ...(options.windowSize && { windowSize: options.windowSize }) });
       return container;
     },
+    explain: async (options) => (await import("./explain.ts")).explain(scope, options),
     container: async (nameOrId) => containerHandle(scope, await findContainer(scope.paths, nameOrId)),
     startAll: async (options) => (await import("./start-all.ts")).startAll(scope, options),
     containers: async (options) => (await import("./list.ts")).listContainers(scope, options),
@@ -176,6 +177,8 @@ function engineOver(scope: Scope, life: AbortController): Engine {
     diskUsage: async (options) => (await import("./disk-usage.ts")).diskUsage(scope, options),
     gc: async (policy, options) => (await import("./gc.ts")).gc(scope, policy, options),
     check: async (options) => (await import("./check.ts")).check(scope, options),
+    openBuild: async (options) => (await import("./build/session.ts")).openBuild(scope, options),
+    pruneBuilds: async (options) => (await import("./build/prune.ts")).pruneBuilds(scope, options),
     events: (options) => listen(scope, options),
     doctor: async () => (await import("./doctor.ts")).doctor(scope),
     info: async () => (await import("./info.ts")).info(scope),

@@ -49,7 +49,7 @@ export async function importImage(scope: Scope, source: string | ByteStream, opt
   return describeImage(scope, root, name, options);
 }
 
-export function nameFrom(text: string, verb: "import" | "commit" | "squash"): string {
+export function nameFrom(text: string, verb: "import" | "commit" | "squash" | "build"): string {
   const reference = parseReference(text);
   if (reference.digest !== undefined)
     throw new RamekinError("INVALID_ARGUMENT", `cannot ${verb} as ${text}: a name with a digest cannot be given`);
@@ -142,6 +142,30 @@ export async function storeLayer(
     await writer.abort();
     throw error;
   }
+}
+
+/** What is inside, decoded, when it is a tar, whatever it is compressed with; undefined when it is something else. */
+export async function tarInside(scope: Scope, source: ByteStream, signal: AbortSignal | undefined): Promise<ByteStream | undefined> {
+  const { format, bytes } = await recognised(source);
+  const decoded = format === undefined ? bytes : (await codecFor(scope, format)).decode(bytes, { signal });
+  const iterator = decoded[Symbol.asyncIterator]();
+  const first: Uint8Array[] = [];
+  let length = 0;
+  for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+    first.push(next.value);
+    length += next.value.byteLength;
+    if (length >= 512) break;
+  }
+  // POSIX.1-2017, ustar: the magic at 257, for GNU's and POSIX's alike.
+  if (Buffer.concat(first).toString("latin1", 257, 262) !== "ustar") return void (await iterator.return?.());
+  return (async function* () {
+    try {
+      yield* first;
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  })();
 }
 
 async function codecFor(scope: Scope, format: string) {

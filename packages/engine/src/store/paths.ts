@@ -13,6 +13,9 @@ export interface Paths {
   readonly leases: string;
   readonly used: string;
   readonly events: string;
+  readonly buildCache: string;
+  /** Below runRoot: secrets of running builds, a folder for each lease. */
+  readonly builds: string;
   readonly containers: string;
   readonly volumes: string;
   readonly secrets: string;
@@ -48,6 +51,8 @@ export function pathsOf(root: string, runRoot: string): Paths {
     leases: at("leases"),
     used: at("used"),
     events: at("events"),
+    buildCache: at("build-cache"),
+    builds: join(runRoot, "builds"),
     containers: at("containers"),
     volumes: at("volumes"),
     secrets: at("secrets"),

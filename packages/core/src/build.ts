@@ -1,0 +1,120 @@
+import type { ByteStream, Cancellable } from "./bytes.ts";
+import type { ImageConfig } from "./image.ts";
+import type { Descriptor, Platform } from "./oci/descriptor.ts";
+import type { DiffID, Digest } from "./oci/digest.ts";
+
+/**
+ * What a build asks of whoever keeps images and runs containers.
+ *
+ * A build works on *stacks*: layers, base first, each with what it changes over those below. A step takes a stack and makes one more
+ * layer. Nothing of it has a name before `publish`; until then the *session* keeps garbage collection away from it.
+ */
+export interface BuildHost {
+  openBuild(options?: Cancellable): Promise<BuildSession>;
+}
+
+/** `descriptor.digest` names the stored bytes, `diffID` the tar. */
+export interface BuildLayer {
+  readonly descriptor: Descriptor;
+  readonly diffID: DiffID;
+}
+
+export type Stack = readonly BuildLayer[];
+
+export interface BuildSession extends AsyncDisposable {
+  readonly platform: Platform;
+  /** What `FROM` names; fetched as `pull` says. NOT_FOUND, UNSUPPORTED for another platform. */
+  image(reference: string, options: Cancellable & { readonly platform: Platform; readonly pull: BuildPull }): Promise<BuildBase>;
+  /** A layer of what `work` does to a copy of the stack's files; undefined when it does nothing. */
+  change(stack: Stack, work: (files: BuildFiles) => Promise<void>, options?: Cancellable): Promise<BuildLayer | undefined>;
+  /** The files of a stack, to be read. */
+  view<T>(stack: Stack, work: (files: Pick<BuildFiles, "look" | "pack">) => Promise<T>, options?: Cancellable): Promise<T>;
+  /** Runs a program on a stack. Without a layer when it fails, or changes nothing. */
+  run(stack: Stack, step: BuildRun, options?: Cancellable): Promise<RanStep>;
+  /** The tar in what may be compressed; undefined when it is no tar. */
+  tarIn(source: ByteStream, options?: Cancellable): Promise<ByteStream | undefined>;
+  /** What was remembered under this key, if its layer is still here. */
+  recall(key: Digest): Promise<CachedStep | undefined>;
+  /** `layer` may be absent: a step that changes nothing. */
+  remember(key: Digest, stack: Stack, layer: BuildLayer | undefined): Promise<CachedStep>;
+  publish(config: ImageConfig, stack: Stack, names: readonly string[]): Promise<BuiltImage>;
+}
+
+export type BuildPull = "always" | "missing" | "never";
+
+export interface BuildBase {
+  /** Canonical. */
+  readonly name: string;
+  /** Of the manifest for the platform. */
+  readonly digest: Digest;
+  readonly config: ImageConfig;
+  readonly layers: Stack;
+}
+
+export interface CachedStep {
+  readonly layer?: BuildLayer;
+  readonly createdAt: Date;
+}
+
+/** Paths are absolute, and links in them stay inside. */
+export interface BuildFiles {
+  /** Undefined when nothing is there. */
+  look(path: string, options?: { readonly follow?: boolean }): Promise<BuildFile | undefined>;
+  /** A file, or a directory with all that is in it, as a tar; `name`: what it is called there. */
+  pack(path: string, options?: { readonly name?: string; readonly follow?: boolean }): ByteStream;
+  /** A tar's files into a directory that is there; `user`: whose they will be, by name or number as the files know users. */
+  unpack(path: string, tar: ByteStream, options?: { readonly user?: string }): Promise<void>;
+}
+
+export interface BuildFile {
+  readonly kind: "file" | "directory" | "link" | "other";
+  readonly size: number;
+}
+
+/** One `RUN`. */
+export interface BuildRun {
+  readonly args: readonly string[];
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly workdir: string;
+  readonly user?: string;
+  readonly network: "none" | "host";
+  readonly mounts: readonly BuildMount[];
+  readonly onOutput: (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
+}
+
+export type BuildMount =
+  | {
+      readonly type: "cache";
+      readonly target: string;
+      readonly id: string;
+      /** `private`: a fresh one for whoever comes second; `locked`: he waits. */
+      readonly sharing: "shared" | "private" | "locked";
+      readonly readOnly: boolean;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    }
+  | { readonly type: "tmpfs"; readonly target: string; readonly size?: number }
+  /** Never in a layer, in the cache or in the history. */
+  | {
+      readonly type: "secret";
+      readonly target?: string;
+      readonly env?: string;
+      readonly value: Uint8Array;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    };
+
+export interface RanStep {
+  readonly code: number;
+  readonly layer?: BuildLayer;
+}
+
+export interface BuiltImage {
+  /** Of the manifest. */
+  readonly digest: Digest;
+  readonly configDigest: Digest;
+  readonly names: readonly string[];
+}

@@ -1,0 +1,235 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type BuildBase,
+  type BuildFiles,
+  type BuildLayer,
+  type BuildPull,
+  type BuildSession,
+  type BuiltImage,
+  type ByteStream,
+  type Cancellable,
+  type ChainID,
+  type ContentStore,
+  type Digest,
+  type ImageConfig,
+  isRamekinError,
+  type Mount,
+  type Platform,
+  type Stack,
+  type StorageDriver,
+} from "@ramekin/core";
+import { lookAt, packTree, unpackInto } from "@ramekin/native";
+import { chainIDs, mediaTypes, putName, putUnnamed } from "@ramekin/oci";
+import { isEmptyLayer } from "../derived-image.ts";
+import { blobsOf, contentOf, documentDigester, type OpenedImage, openImage } from "../image.ts";
+import { nameFrom, storeDocument, storeLayer, tarInside } from "../import.ts";
+import { resolveImage } from "../resolve.ts";
+import { attempt, type Scope } from "../scope.ts";
+import { readStep, writeStep } from "../store/build-cache.ts";
+import { changeImages, readImages } from "../store/images.ts";
+import { type Lease, takeLease } from "../store/leases.ts";
+import { unpackImage } from "../unpack.ts";
+import { runStep } from "./run-step.ts";
+
+/** See `BuildHost.openBuild`. */
+export async function openBuild(scope: Scope, options: Cancellable = {}): Promise<BuildSession> {
+  await scope.opened();
+  const content = await contentOf(scope);
+  const storage = await scope.kernel.use("storage");
+  return new Session(scope, content, storage, await takeLease(scope.paths), options);
+}
+
+/** What a session and the steps in it work with. */
+export class Session implements BuildSession {
+  readonly scope: Scope;
+  readonly content: ContentStore;
+  readonly storage: StorageDriver;
+  readonly lease: Lease;
+  readonly platform: Platform;
+  readonly #options: Cancellable;
+  #keys = 0;
+
+  constructor(scope: Scope, content: ContentStore, storage: StorageDriver, lease: Lease, options: Cancellable) {
+    this.scope = scope;
+    this.content = content;
+    this.storage = storage;
+    this.lease = lease;
+    this.platform = scope.platform;
+    this.#options = options;
+  }
+
+  async image(
+    reference: string,
+    { platform, pull, signal }: Cancellable & { readonly platform: Platform; readonly pull: BuildPull },
+  ): Promise<BuildBase> {
+    const find = async () => {
+      const found = resolveImage(await readImages(this.scope.paths), reference);
+      if (!found) return undefined;
+      await this.lease.protect(found.descriptor.digest);
+      const image = await openImage(blobsOf(this.content), found.descriptor, platform, reference, { signal });
+      await this.lease.protect(image.manifestDescriptor.digest, ...image.layers.map(({ descriptor }) => descriptor.digest));
+      return { name: found.name ?? reference, image };
+    };
+    const here = pull === "always" ? undefined : await find().catch(unlessMissing);
+    if (!here && pull !== "never") {
+      const { pull: fetch } = await import("../pull.ts");
+      await fetch(this.scope, reference, { platform, unpack: true, signal });
+    }
+    const found = here ?? (await find());
+    const { mustResolve } = await import("../resolve.ts");
+    if (!found) throw mustResolve(await readImages(this.scope.paths), reference);
+    const { name, image } = found;
+    return { name, digest: image.manifestDescriptor.digest, config: image.config, layers: image.layers };
+  }
+
+  async change(stack: Stack, work: (files: BuildFiles) => Promise<void>, { signal }: Cancellable = {}): Promise<BuildLayer | undefined> {
+    const below = await this.chain(stack);
+    const key = this.#key("step");
+    const mounts = await this.storage.prepare(key, below, { signal });
+    let kept = false;
+    try {
+      await work(filesOf(mounts, signal));
+      const layer = await this.layerOf(below, mounts, [], signal);
+      if (layer) kept = await this.#keep(key, [...stack, layer]);
+      return layer;
+    } finally {
+      if (!kept) await attempt(this.scope, `removing snapshot ${key}`, () => this.storage.remove(key));
+    }
+  }
+
+  async view<T>(stack: Stack, work: (files: BuildFiles) => Promise<T>, { signal }: Cancellable = {}): Promise<T> {
+    const chain = await this.chain(stack);
+    if (chain === undefined) return work(filesOf([], signal));
+    const key = this.#key("view");
+    try {
+      return await work(filesOf(await this.storage.view(key, chain, { signal }), signal));
+    } finally {
+      await attempt(this.scope, `removing snapshot ${key}`, () => this.storage.remove(key));
+    }
+  }
+
+  run: BuildSession["run"] = (stack, step, options = {}) => runStep(this, stack, step, options);
+
+  tarIn(source: ByteStream, { signal }: Cancellable = {}): Promise<ByteStream | undefined> {
+    return tarInside(this.scope, source, signal);
+  }
+
+  async recall(key: Digest) {
+    const record = await readStep(this.scope.paths, key);
+    if (!record) return undefined;
+    const { layer, createdAt } = record;
+    if (layer) {
+      await this.lease.protect(layer.descriptor.digest);
+      if (!(await this.content.stat(layer.descriptor.digest))) return undefined;
+    }
+    return { ...(layer && { layer }), createdAt: new Date(createdAt) };
+  }
+
+  async remember(key: Digest, stack: Stack, layer: BuildLayer | undefined) {
+    const createdAt = new Date();
+    const chainId = layer && (await chainOf([...stack, layer])).at(-1);
+    await writeStep(this.scope.paths, key, {
+      version: 1,
+      createdAt: createdAt.toISOString(),
+      ...(layer && { layer }),
+      ...(chainId !== undefined && { chainId }),
+    });
+    return { ...(layer && { layer }), createdAt };
+  }
+
+  async publish(config: ImageConfig, stack: Stack, texts: readonly string[]): Promise<BuiltImage> {
+    const names = texts.map((text) => nameFrom(text, "build"));
+    const { manifest: root, config: configuration } = await this.store(config, stack);
+    await changeImages(
+      this.scope.paths,
+      (index) => (names.length === 0 ? putUnnamed(index, root) : names.reduce((named, name) => putName(named, name, root), index)),
+      this.#options,
+    );
+    for (const name of names) this.scope.emit("image", "tag", root.digest, { name });
+    return { digest: root.digest, configDigest: configuration.digest, names };
+  }
+
+  /** Manifest and config of a stack, in the store, without a name. */
+  async store(config: ImageConfig, stack: Stack) {
+    const configuration = await storeDocument(this.content, this.lease, config, mediaTypes.config);
+    const layers = stack.map(({ descriptor }) => ({ ...descriptor, mediaType: ociLayers[descriptor.mediaType] ?? descriptor.mediaType }));
+    const document = { schemaVersion: 2, mediaType: mediaTypes.manifest, config: configuration, layers };
+    return { manifest: await storeDocument(this.content, this.lease, document, mediaTypes.manifest), config: configuration };
+  }
+
+  /** The key of the snapshot that has all of a stack, which is made when it is not there. */
+  async chain(stack: Stack): Promise<ChainID | undefined> {
+    const top = stack.at(-1);
+    if (!top) return undefined;
+    const chain = await chainOf(stack);
+    const layers = stack.map((layer, index) => ({ ...layer, chainID: chain[index] as ChainID }));
+    await unpackImage(this.scope, this.storage, { layers, manifestDescriptor: top.descriptor } as unknown as OpenedImage, this.#options);
+    return chain.at(-1);
+  }
+
+  /** What `mounts` have that the snapshot `below` has not, as a stored layer; undefined when that is nothing. */
+  async layerOf(
+    below: ChainID | undefined,
+    mounts: readonly Mount[],
+    targets: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<BuildLayer | undefined> {
+    const { scope, storage, content, lease } = this;
+    const differ = storage.differ ?? (await scope.kernel.use("differ"));
+    const key = this.#key("view");
+    const lower = below === undefined ? [] : await storage.view(key, below, { signal });
+    try {
+      const bytes = differ.diff(lower, mounts, { signal, targets });
+      const stored = await storeLayer(scope, content, lease, { format: undefined, bytes }, { signal });
+      return isEmptyLayer(stored) ? undefined : { descriptor: stored.layer, diffID: stored.diffID as BuildLayer["diffID"] };
+    } finally {
+      if (below !== undefined) await attempt(scope, `removing snapshot ${key}`, () => storage.remove(key));
+    }
+  }
+
+  async [Symbol.asyncDispose]() {
+    const folder = join(this.scope.paths.builds, this.lease.id);
+    await attempt(this.scope, `removing ${folder}`, () => rm(folder, { recursive: true, force: true }));
+    await this.lease[Symbol.asyncDispose]();
+  }
+
+  /** The files that a layer was made from are its snapshot: nobody has to extract it. */
+  async #keep(key: string, stack: Stack): Promise<boolean> {
+    try {
+      await this.storage.commit((await chainOf(stack)).at(-1) as ChainID, key);
+      return true;
+    } catch (error) {
+      if (isRamekinError(error, "ALREADY_EXISTS")) return false;
+      throw error;
+    }
+  }
+
+  /** The lease's id is in it: garbage collection sees by that whether anybody is still at work on it. */
+  #key(what: string): string {
+    return `unpack-${this.lease.id}-${what}-${this.#keys++}`;
+  }
+}
+
+/** A build writes OCI manifests, whatever its base had; the bytes are the same. */
+const ociLayers: Readonly<Record<string, string>> = { [mediaTypes.dockerLayerGzip]: mediaTypes.layerGzip };
+
+const chainOf = (stack: Stack) =>
+  chainIDs(
+    stack.map(({ diffID }) => diffID),
+    documentDigester("sha256"),
+  );
+
+function filesOf(mounts: readonly Mount[], signal: AbortSignal | undefined): BuildFiles {
+  const view = { mounts };
+  return {
+    look: (path, { follow = false } = {}) => lookAt(view, path, { follow, signal }),
+    pack: (path, options = {}) => packTree(view, path, { ...options, signal }),
+    unpack: (path, tar, options = {}) => unpackInto(view, path, tar, { ...options, signal }),
+  };
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (isRamekinError(error, "NOT_FOUND")) return undefined;
+  throw error;
+}

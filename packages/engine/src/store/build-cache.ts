@@ -1,0 +1,72 @@
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type BuildLayer, type Digest, isRamekinError } from "@ramekin/core";
+import { isGone, readJsonIfThere, replaceFile } from "./files.ts";
+import type { Paths } from "./paths.ts";
+
+/**
+ * `<root>/build-cache/steps/<key>.json`: what a build step made, for the next one that has the same inputs. A record keeps its layer and
+ * the snapshot of it from garbage collection. Contents of `RUN --mount=type=cache` are folders in `<root>/build-cache/mounts`.
+ */
+export interface StepRecord {
+  readonly version: 1;
+  readonly createdAt: string;
+  /** Absent: the step changes nothing. */
+  readonly layer?: BuildLayer;
+  /** Of the snapshot with all layers up to this one. */
+  readonly chainId?: string;
+}
+
+const stepsOf = (paths: Paths) => join(paths.buildCache, "steps");
+const fileOf = (paths: Paths, key: Digest) => join(stepsOf(paths), `${key.replace(":", "-")}.json`);
+
+export async function readStep(paths: Paths, key: Digest): Promise<StepRecord | undefined> {
+  return readSound(fileOf(paths, key));
+}
+
+/** One that is damaged is as good as none: the step runs once more. */
+async function readSound(path: string): Promise<StepRecord | undefined> {
+  try {
+    return await readJsonIfThere<StepRecord>(path);
+  } catch (error) {
+    if (isRamekinError(error, "DATA_LOSS")) return undefined;
+    throw error;
+  }
+}
+
+/** A crash may lose a record, which costs a step. */
+export async function writeStep(paths: Paths, key: Digest, record: StepRecord): Promise<void> {
+  await mkdir(stepsOf(paths), { recursive: true, mode: 0o700 });
+  await replaceFile(fileOf(paths, key), `${JSON.stringify(record)}\n`, { durable: false });
+}
+
+export async function readSteps(paths: Paths): Promise<readonly StepRecord[]> {
+  const records: StepRecord[] = [];
+  for (const name of await stepFiles(paths)) {
+    const record = await readSound(join(stepsOf(paths), name));
+    if (record) records.push(record);
+  }
+  return records;
+}
+
+/** Records last written before `until`; all, and the contents of cache mounts, without. Resolves with how many. */
+export async function forgetSteps(paths: Paths, until?: Date): Promise<number> {
+  let forgotten = 0;
+  for (const name of await stepFiles(paths)) {
+    const path = join(stepsOf(paths), name);
+    if (until && (await stat(path)).mtime >= until) continue;
+    await rm(path, { force: true });
+    forgotten++;
+  }
+  if (!until) await rm(join(paths.buildCache, "mounts"), { recursive: true, force: true });
+  return forgotten;
+}
+
+async function stepFiles(paths: Paths): Promise<readonly string[]> {
+  try {
+    return (await readdir(stepsOf(paths))).filter((name) => name.endsWith(".json"));
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
