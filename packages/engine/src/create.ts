@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isRamekinError, type LogWriterSpec, type Mount, Objections, RamekinError, type StorageDriver } from "@ramekin/core";
+import { isRamekinError, type LogWriterSpec, type Mount, Objections, RamekinError, type RuntimeSpec, type StorageDriver } from "@ramekin/core";
 import { randomHex } from "@ramekin/native";
 import type { MountConfig } from "@ramekin/oci";
 import type { ContainerConfig, ContainerOptions, MountPoint } from "./api.ts";
@@ -25,6 +25,7 @@ import { readImages } from "./store/images.ts";
 import { markUsed } from "./store/last-use.ts";
 import { lockFile, withLock } from "./store/lock.ts";
 import { checkName, releaseName, reserveName } from "./store/names.ts";
+import type { ContainerPaths } from "./store/paths.ts";
 import { checkSupervision, healthCheck } from "./supervise.ts";
 
 /** A container with what `start` would else have to read again. */
@@ -203,7 +204,7 @@ export async function findImage(
   }
 }
 
-function containerConfig(plan: Plan, id: string, name: string, resolved: ResolvedImage, image: OpenedImage): ContainerConfig {
+export function containerConfig(plan: Plan, id: string, name: string, resolved: ResolvedImage, image: OpenedImage): ContainerConfig {
   const { signal: _, onProgress: __, ...options } = plan.options;
   const run = image.config.config ?? {};
   const user = options.user ?? run.User;
@@ -231,6 +232,49 @@ function containerConfig(plan: Plan, id: string, name: string, resolved: Resolve
   };
 }
 
+interface Identity {
+  readonly hostname: string;
+  /** Whose network it shares, and with it the files of /etc that tell of it. */
+  readonly partner?: ContainerPaths;
+}
+
+async function identify(scope: Scope, { network, options }: Plan, id: string): Promise<Identity> {
+  const own = hostnameOf(id, options, network.driver.namespace);
+  if (network.partner === undefined) return { hostname: own };
+  const partner = scope.paths.container(network.partner);
+  return { hostname: (await readIfThere(partner.hostname))?.trim() ?? own, partner };
+}
+
+/** The bundle's config.json. */
+export async function bundleSpec(
+  scope: Scope,
+  plan: Plan,
+  config: ContainerConfig,
+  image: OpenedImage,
+  mountSpecs: readonly MountConfig[],
+): Promise<RuntimeSpec> {
+  const { id } = config;
+  const { options, network, rootless } = plan;
+  const { hostname, partner } = await identify(scope, plan, id);
+  const plain = containerSpec({
+    id,
+    image,
+    options,
+    args: config.process.args,
+    user: config.process.user,
+    mounts: config.secrets ? [...mountSpecs, ...(await import("./mount-sources.ts")).secretSpecs(config)] : mountSpecs,
+    network: network.driver.namespace,
+    hostname,
+    paths: scope.paths.container(id),
+    ...(partner && { etc: partner }),
+    cgroupsPath: await cgroupPath(id, rootless, options.cgroupParent),
+    sandbox: plan.sandbox,
+    rootless,
+    ...(plan.init !== undefined && { init: plan.init }),
+  });
+  return amendSpec(scope.kernel.plugins, plain, { id, image: config.image.descriptor });
+}
+
 /** Root file system, files and bundle; the bundle's config.json comes last and says that the container is whole. */
 async function furnish(
   scope: Scope,
@@ -240,11 +284,9 @@ async function furnish(
   mountSpecs: readonly MountConfig[],
 ): Promise<Prepared> {
   const { id } = config;
-  const { options, network, rootless } = plan;
+  const { options, network } = plan;
   const paths = scope.paths.container(id);
-  const partner = network.partner === undefined ? undefined : scope.paths.container(network.partner);
-  const own = hostnameOf(id, options, network.driver.namespace);
-  const hostname = partner ? ((await readIfThere(partner.hostname))?.trim() ?? own) : own;
+  const { hostname } = await identify(scope, plan, id);
   const snapshot = async () => {
     const storage = await scope.kernel.use("storage", plan.storage.name);
     const { unpackImage } = await import("./unpack.ts");
@@ -257,30 +299,11 @@ async function furnish(
     // Writable even for a read-only root: mount targets that the image lacks are made first, then the launcher seals it.
     return storage.prepare(id, topOf(image), { signal: options.signal, volatile: options.autoRemove ?? false });
   };
-  const spec = async () => {
-    const plain = containerSpec({
-      id,
-      image,
-      options,
-      args: config.process.args,
-      user: config.process.user,
-      mounts: config.secrets ? [...mountSpecs, ...(await import("./mount-sources.ts")).secretSpecs(config)] : mountSpecs,
-      network: network.driver.namespace,
-      hostname,
-      paths,
-      ...(partner && { etc: partner }),
-      cgroupsPath: await cgroupPath(id, rootless, options.cgroupParent),
-      sandbox: plan.sandbox,
-      rootless,
-      ...(plan.init !== undefined && { init: plan.init }),
-    });
-    return amendSpec(scope.kernel.plugins, plain, { id, image: config.image.descriptor });
-  };
   const writer = async () => (await scope.kernel.use("log", plan.log.name)).writer({ containerId: id, options: plan.log.options });
 
   const [mounts, finished, log] = await all(
     snapshot(),
-    spec(),
+    bundleSpec(scope, plan, config, image, mountSpecs),
     writer(),
     writeEtcFiles(paths, hostname, network.driver.namespace, options),
   );

@@ -30,6 +30,7 @@ export const verbEntries: readonly VerbEntry[] = [
   { paths: ["doctor", "system doctor"], load: async () => (await import("./doctor.ts")).default },
   { paths: ["events", "system events"], load: async () => (await import("./events.ts")).default },
   { paths: ["exec", "container exec"], load: async () => (await import("./exec.ts")).default },
+  { paths: ["explain", "container explain"], load: async () => (await import("./explain.ts")).default },
   { paths: ["export", "container export"], load: async () => (await import("./export.ts")).default },
   { paths: ["export-image", "image export"], load: async () => (await import("./export-image.ts")).default },
   { paths: ["healthcheck run"], load: async () => (await import("./healthcheck-run.ts")).default },
