@@ -84,7 +84,7 @@ function openParts(options: SessionOptions): Parts {
   const kept = options.credentials ?? credentialFiles(warn, environment);
   const named = access?.authFile === undefined ? kept : credentialFiles(warn, environment, access.authFile);
   const credentials: CredentialSource = async (reference) =>
-    reference.registry === access?.registry ? (access.account ?? named(reference)) : kept(reference);
+    rules.meant(reference.registry) ? (access?.account ?? named(reference)) : kept(reference);
   return {
     rules,
     dialer: lines,

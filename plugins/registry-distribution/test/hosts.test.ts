@@ -312,6 +312,27 @@ describe("[REG-3] mirrors", () => {
   });
 });
 
+test("[REG-3] what is said for one registry holds where it is, and for no other", async () => {
+  const challenge = { status: 401, headers: { "www-authenticate": 'Basic realm="x"' } };
+  await using registry = await faultProxy(undefined, () => challenge);
+  await using other = await faultProxy(undefined, () => challenge);
+  await using here = await machine();
+  const account = { username: "alice", password: "secret" };
+  // Its name leads elsewhere, to where nobody may speak plain HTTP.
+  await here.write("etc/containers/registries.conf", `[[registry]]\nprefix = "moved.example/old"\nlocation = "${registry.host}/new"\n`);
+  await here.write("etc/ramekin/registries.toml", "insecure-registries = []\n");
+  const client = here.client();
+  await expect(client.resolve(parseReference("moved.example/old/app"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  using special = client.with!("moved.example", { account, verify: false });
+  await expect(special.resolve(parseReference("moved.example/old/app"))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+  const basic = `Basic ${Buffer.from("alice:secret").toString("base64")}`;
+  expect(registry.seen.map(({ headers }) => headers.authorization)).toContain(basic);
+  await expect(special.resolve(parseReference(`${other.host}/app`))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  using lax = client.with!(other.host, { verify: false });
+  await expect(lax.resolve(parseReference(`${other.host}/app`))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+  expect(other.seen.flatMap(({ headers }) => headers.authorization ?? [])).toEqual([]);
+});
+
 describe("[REG-1] what is not fetched", () => {
   test("foreign layers: their urls are not followed, and the reason is said", async () => {
     await using thief = await faultProxy(undefined, () => ({ status: 200, body: "x" }));

@@ -14,6 +14,8 @@ export interface HostRules {
   /** Mirrors first, the registry last; a registry that is blocked rejects with PERMISSION_DENIED. */
   places(reference: Pick<Reference, "registry" | "repository">): Promise<readonly Located[]>;
   trust(host: string): Promise<Trust>;
+  /** Where the registry of `access` is, by what `places` has said of it. */
+  meant(host: string): boolean;
 }
 
 export interface HostRuleOptions {
@@ -51,10 +53,13 @@ export function hostRules({ environment, insecure = [], access, etc = "/etc" }: 
   /** Of the hosts that a hosts.toml of another registry names. */
   const mirrorTrust = new Map<string, Trusted>();
   const laxPlaces = new Set<string>();
+  /** The registry may be elsewhere than its name says; and a URL has lost the port that goes without saying. */
+  const meantPlaces = new Set<string>();
+  const meant = (host: string) => meantPlaces.has(host.replace(/:443$/, ""));
 
   const trusted = async (address: string): Promise<Trusted> => {
     const host = address === "registry-1.docker.io" ? "docker.io" : address;
-    const said = [host, `${host}:443`].includes(access?.registry ?? "") ? access : undefined;
+    const said = meant(host) ? access : undefined;
     const found = await (said?.certificates === undefined
       ? // A URL has lost the port that goes without saying; the folder may have it.
         certificatesOf(certificates, /:\d+$/.test(host) ? [host] : [host, `${host}:443`])
@@ -77,10 +82,12 @@ export function hostRules({ environment, insecure = [], access, etc = "/etc" }: 
       }
       const { prefix, places: known } = entry ?? { prefix: registry, places: [placeAt(registry)] };
       const places = known.map((place) => locate(place, { prefix }, registry, repository));
+      if (registry === access?.registry) for (const { host, mirror } of places) if (!mirror) meantPlaces.add(host.replace(/:443$/, ""));
       for (const { host, protocol } of places) if (protocol === "any") laxPlaces.add(host);
       return Promise.all(places.map(async (place) => ({ ...place, protocol: await protocolOf(place) })));
     },
     trust,
+    meant,
   };
 
   async function entryFor(registry: string, repository: string): Promise<Entry | undefined> {
@@ -95,7 +102,7 @@ export function hostRules({ environment, insecure = [], access, etc = "/etc" }: 
   }
 
   async function protocolOf({ host, protocol, mirror }: Located): Promise<Located["protocol"]> {
-    if (host === access?.registry && !mirror && access.verify !== undefined) return access.verify ? "https" : "any";
+    if (meant(host) && !mirror && access?.verify !== undefined) return access.verify ? "https" : "any";
     if (protocol !== "https") return protocol;
     const { verified, authorities } = await trust(host);
     return !verified && authorities.length === 0 ? "any" : "https";
