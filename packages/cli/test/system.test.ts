@@ -1,4 +1,4 @@
-import type { CheckReport, DiskUsage, Engine, GcPolicy, PruneContainersOptions, PruneImagesOptions } from "@ramekin/engine";
+import type { CheckReport, DiskUsage, Engine, GcPolicy, PruneContainersOptions, PruneImagesOptions, Volume } from "@ramekin/engine";
 import { expect, test } from "vitest";
 import { containerInfo, digest, imageInfo } from "./samples.ts";
 import { ramekin } from "./world.ts";
@@ -79,8 +79,22 @@ test("[system prune --max-used-space] [system prune --min-free-space] [system pr
   });
 });
 
-test("system prune --volumes says that there are none", async () => {
-  expect((await ramekin(["system", "prune", "--volumes"], prunable())).stderr).toContain("there are no volumes yet");
+test("[system prune --volumes] anonymous volumes go too, and the warning says so", async () => {
+  const volumes = { prune: async () => ({ volumes: ["f00d"], reclaimed: 2000 }) };
+  const { engine } = prunable();
+  const { stdout } = await ramekin(["system", "prune", "-f", "--volumes"], { engine: { ...engine, volumes } as never });
+  expect(stdout).toContain("Deleted Volumes:\nf00d\n");
+});
+
+const volume = (name: string, containers: readonly string[]): Volume => ({
+  name,
+  driver: "local",
+  createdAt: new Date(),
+  labels: {},
+  options: {},
+  mountpoint: `/v/${name}/_data`,
+  anonymous: false,
+  containers,
 });
 
 const usage: DiskUsage = {
@@ -100,6 +114,10 @@ const usage: DiskUsage = {
     { ...containerInfo({ image: "docker.io/library/debian:12", command: ["sleep", "a long long long time"] }), size: 3000 },
     { ...containerInfo({ id: "d".repeat(64), name: "old", image: digest("b"), status: "exited" }), size: 1000 },
   ],
+  volumes: [
+    { ...volume("pantry", ["c1"]), size: 700_000 },
+    { ...volume("larder", []), size: 300_000 },
+  ],
   imagesSize: 210_000_000,
   imagesReclaimable: 10_000_000,
   unfinished: { count: 0, size: 0 },
@@ -114,7 +132,7 @@ test("[OBS-3] df: Docker's table", async () => {
       "TYPE            TOTAL     ACTIVE    SIZE      RECLAIMABLE",
       "Images          2         1         210MB     10MB (4%)",
       "Containers      2         1         4kB       1kB (25%)",
-      "Local Volumes   0         0         0B        0B",
+      "Local Volumes   2         1         1MB       300kB (30%)",
       "Build Cache     0         0         0B        0B",
       "",
     ].join("\n"),
@@ -156,7 +174,7 @@ test("[system df --verbose] section by section, and as one document", async () =
   expect(stdout).toMatch(/^CONTAINER ID {3}IMAGE {10}COMMAND {18}LOCAL VOLUMES {3}SIZE {6}CREATED {9}STATUS +NAMES$/m);
   expect(stdout).toMatch(/^0123456789ab {3}debian:12 {6}"sleep a long long l…" {3}0 {15}3kB {7}3 minutes ago {3}Up 2 minutes +web$/m);
   expect(stdout).toContain(
-    "Local Volumes space usage:\n\nVOLUME NAME   LINKS     SIZE\n\nBuild cache usage: 0B\n\nCACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED\n",
+    "Local Volumes space usage:\n\nVOLUME NAME   LINKS     SIZE\npantry        1         700kB\nlarder        0         300kB\n\nBuild cache usage: 0B\n\nCACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED\n",
   );
   const document = JSON.parse((await df(usage, "-v", "--format", "json")).stdout);
   expect(document).toMatchObject({

@@ -5,11 +5,14 @@ import { contentOf } from "./image.ts";
 import { describeImage } from "./images.ts";
 import { bytesBelow, type Inventory, type StoredImage, snapshotItem, takeInventory } from "./inventory.ts";
 import { listContainers } from "./list.ts";
+import { parallel } from "./parallel.ts";
 import type { Scope } from "./scope.ts";
 import { entriesOf } from "./store/containers.ts";
 import { isGone } from "./store/files.ts";
 import { lastUse } from "./store/last-use.ts";
-import type { ContainerUsage, DiskUsage, ImageUsage, Portion } from "./store-api.ts";
+import type { ContainerUsage, DiskUsage, ImageUsage, Portion, VolumeUsage } from "./store-api.ts";
+import { listVolumes } from "./volume/list.ts";
+import { volumeSize } from "./volume/usage.ts";
 
 /** See `Engine.diskUsage`. */
 export async function diskUsage(scope: Scope, options: Cancellable = {}): Promise<DiskUsage> {
@@ -28,6 +31,7 @@ export async function diskUsage(scope: Scope, options: Cancellable = {}): Promis
   return {
     images: await Promise.all(inventory.images.map((image) => imageUsage(scope, inventory, image, owners))),
     containers: await containerUsages(scope, inventory),
+    volumes: await volumeUsages(scope),
     imagesSize: bytes(all),
     imagesReclaimable: bytes(all) - bytes(used),
     unfinished: { count: downloads.count + unpacking.length, size: downloads.size + bytes(unpacking) },
@@ -99,6 +103,11 @@ async function containerUsages(scope: Scope, inventory: Inventory): Promise<read
       return { ...info, size };
     }),
   );
+}
+
+async function volumeUsages(scope: Scope): Promise<readonly VolumeUsage[]> {
+  const volumes = await listVolumes(scope);
+  return parallel(volumes, 8, async (volume) => ({ ...volume, size: await volumeSize(scope, volume.name) }));
 }
 
 /** Ingestions of the content store, and archives that come through a stream. */

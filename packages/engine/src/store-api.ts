@@ -1,5 +1,5 @@
 import type { Cancellable, Digest } from "@ramekin/core";
-import type { ContainerInfo } from "./api.ts";
+import type { ContainerInfo, Volume } from "./api.ts";
 
 /** The store's upkeep; a part of `Engine`. */
 export interface StoreVerbs {
@@ -16,6 +16,7 @@ export interface StoreVerbs {
 export interface DiskUsage {
   readonly images: readonly ImageUsage[];
   readonly containers: readonly ContainerUsage[];
+  readonly volumes: readonly VolumeUsage[];
   /** Bytes of all images: blobs and snapshots, each once. */
   readonly imagesSize: number;
   /** Of these, what would come free if all images went that no container uses. */
@@ -45,6 +46,11 @@ export interface ImageUsage {
 
 export interface ContainerUsage extends ContainerInfo {
   /** What it has written, its log included. */
+  readonly size: number;
+}
+
+export interface VolumeUsage extends Volume {
+  /** Bytes of its files. */
   readonly size: number;
 }
 

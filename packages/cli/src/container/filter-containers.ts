@@ -3,7 +3,19 @@ import type { ContainerInfo } from "@ramekin/engine";
 import { familiarReference, parseReference } from "@ramekin/oci";
 import { matchesLabels } from "../format/filters.ts";
 
-export const containerFilters = ["ancestor", "before", "exited", "health", "id", "label", "name", "network", "since", "status"] as const;
+export const containerFilters = [
+  "ancestor",
+  "before",
+  "exited",
+  "health",
+  "id",
+  "label",
+  "name",
+  "network",
+  "since",
+  "status",
+  "volume",
+] as const;
 
 type Test = (container: ContainerInfo, values: readonly string[], all: readonly ContainerInfo[]) => boolean;
 
@@ -19,6 +31,9 @@ const tests: Readonly<Record<(typeof containerFilters)[number], Test>> = {
   network: ({ network }, values) => values.includes(network),
   since: ({ createdAt }, values, all) => values.every((value) => createdAt > named(value, all).createdAt),
   status: ({ status }, values) => values.includes(status),
+  // a volume by its name, anything that is mounted by where
+  volume: ({ mounts }, values) =>
+    values.some((value) => mounts.some(({ name, source, destination }) => [name, source, destination].includes(value))),
 };
 
 const statuses = ["created", "running", "paused", "exited", "removing", "dead", "restarting"];

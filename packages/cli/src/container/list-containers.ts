@@ -4,7 +4,7 @@ import { familiarReference, formatPlatform, parsePlatform, parseReference } from
 import type { Context } from "../context.ts";
 import { parseFilters } from "../format/filters.ts";
 import { type Listing, listingLines, type Row } from "../format/listing.ts";
-import { ago, ellipsis, humanDuration, longTime, shortId } from "../format/units.ts";
+import { ago, ellipsis, humanDuration, humanSize, longTime, shortId } from "../format/units.ts";
 import { containerFilters, filterContainers } from "./filter-containers.ts";
 
 export interface ListFlags {
@@ -15,6 +15,7 @@ export interface ListFlags {
   readonly latest: boolean;
   readonly "no-trunc": boolean;
   readonly quiet: boolean;
+  readonly size: boolean;
 }
 
 /** `ramekin ps`. */
@@ -24,12 +25,15 @@ export async function listContainers(flags: ListFlags, context: Context): Promis
   const last = flags.latest ? 1 : flags.last;
   // each of these asks about containers that do not run
   const everything = flags.all || last > 0 || filters.has("status") || filters.has("exited");
-  const all = await engine.containers({ all: true });
+  const sized = flags.size || /\.Size\b/.test(flags.format ?? "");
+  const compares = filters.has("before") || filters.has("since");
+  const all = await engine.containers({ all: everything || compares, size: sized });
   const found = filterContainers(all, filters).filter(
     ({ status }) => everything || status === "running" || status === "paused" || status === "restarting",
   );
   const rows = (last > 0 ? found.slice(0, last) : found).map((container) => containerRow(container, !flags["no-trunc"]));
-  for (const line of listingLines({ ...listing, rows }, flags.format, flags.quiet)) context.print(line);
+  const columns = [...listing.columns, ...(flags.size ? ["Size"] : [])];
+  for (const line of listingLines({ ...listing, columns, rows }, flags.format, flags.quiet)) context.print(line);
   return 0;
 }
 
@@ -51,14 +55,23 @@ export function containerRow(container: ContainerInfo, short: boolean, now = new
       .map(([key, value]) => `${key}=${value}`)
       .join(","),
     Label: (name) => container.labels[name] ?? "",
+    LocalVolumes: String(container.mounts.filter(({ type }) => type === "volume").length),
+    Mounts: mountNames(container, short),
     Names: container.name,
     Networks: container.network,
     Platform: formatPlatform(parsePlatform(machine())),
     Ports: "",
+    Size: container.size ? `${humanSize(container.size.written)} (virtual ${humanSize(container.size.virtual)})` : "",
     RunningFor: ago(container.createdAt, now),
     State: container.status,
     Status: describeStatus(container, now),
   };
+}
+
+/** Names of volumes, paths of binds. */
+function mountNames({ mounts }: ContainerInfo, short: boolean): string {
+  const names = mounts.map(({ name, source, destination }) => name ?? (source || destination));
+  return names.map((name) => (short ? ellipsis(name, 15) : name)).join(",");
 }
 
 /** As people write it; an image that was named by its id has no other name. */

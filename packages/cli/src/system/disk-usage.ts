@@ -1,4 +1,4 @@
-import type { ContainerUsage, DiskUsage, ImageUsage } from "@ramekin/engine";
+import type { ContainerUsage, DiskUsage, ImageUsage, VolumeUsage } from "@ramekin/engine";
 import { familiarReference, familiarRepository, parseReference } from "@ramekin/oci";
 import { describeStatus } from "../container/list-containers.ts";
 import type { Context } from "../context.ts";
@@ -6,6 +6,7 @@ import { type Listing, listingLines, type Row } from "../format/listing.ts";
 import { ago, ellipsis, humanSize, longTime, shortId } from "../format/units.ts";
 import { json } from "../template/functions.ts";
 import { compileTemplate } from "../template/render.ts";
+import { volumeRow } from "../volume/list-volumes.ts";
 
 /** `ramekin system df`. */
 export async function showDiskUsage(
@@ -25,15 +26,25 @@ const summary: Omit<Listing, "rows"> = {
   key: "Type",
 };
 
-/** By the names of Docker's `system df --format`. Volumes and a build cache are none, so they take nothing. */
-function summaryRows({ images, containers, imagesSize, imagesReclaimable, unfinished, garbage, other }: DiskUsage): readonly Row[] {
+/** By the names of Docker's `system df --format`. A build cache there is none, so it takes nothing. */
+function summaryRows({
+  images,
+  containers,
+  volumes,
+  imagesSize,
+  imagesReclaimable,
+  unfinished,
+  garbage,
+  other,
+}: DiskUsage): readonly Row[] {
+  const unused = volumes.filter((volume) => volume.containers.length === 0);
   const idle = containers.filter((container) => !isActive(container));
   const rest = unfinished.size + garbage.size + other.size;
   const restCount = unfinished.count + garbage.blobs + garbage.snapshots + other.count;
   return [
     summaryRow("Images", images.length, images.filter((image) => image.containers.length > 0).length, imagesSize, imagesReclaimable),
     summaryRow("Containers", containers.length, containers.length - idle.length, sum(containers), sum(idle)),
-    summaryRow("Local Volumes", 0, 0, 0, 0),
+    summaryRow("Local Volumes", volumes.length, volumes.length - unused.length, sum(volumes), sum(unused)),
     summaryRow("Build Cache", 0, 0, 0, 0),
     ...(restCount > 0 ? [summaryRow("Leftovers", restCount, unfinished.count + other.count, rest, garbage.size)] : []),
   ];
@@ -58,7 +69,8 @@ function verboseLines(usage: DiskUsage, format: string | undefined): readonly st
   const inTable = format === undefined || format === "" || format === "table";
   const images = [...usage.images].sort(newestFirst).flatMap((image) => imageRows(image, inTable));
   const containers = usage.containers.map((container) => containerRow(container, inTable));
-  const document = { Images: images, Containers: containers, Volumes: [], BuildCache: [] };
+  const volumes = usage.volumes.map(volumeUsageRow);
+  const document = { Images: images, Containers: containers, Volumes: volumes, BuildCache: [] };
   if (format === "json") return [json(document)];
   if (!inTable) return [compileTemplate(format.replaceAll("\\t", "\t").replaceAll("\\n", "\n"))(document)];
   return [
@@ -72,7 +84,11 @@ function verboseLines(usage: DiskUsage, format: string | undefined): readonly st
     "",
     "Local Volumes space usage:",
     "",
-    ...listingLines({ columns: ["Name", "Links", "Size"], headings: { Name: "VOLUME NAME" }, key: "Name", rows: [] }, undefined, false),
+    ...listingLines(
+      { columns: ["Name", "Links", "Size"], headings: { Name: "VOLUME NAME" }, key: "Name", rows: volumes },
+      undefined,
+      false,
+    ),
     "",
     "Build cache usage: 0B",
     "",
@@ -82,6 +98,7 @@ function verboseLines(usage: DiskUsage, format: string | undefined): readonly st
   ];
 }
 
+const volumeUsageRow = (volume: VolumeUsage): Row => ({ ...volumeRow(volume), Size: humanSize(volume.size) });
 const cacheColumns = ["CacheID", "CacheType", "Size", "Created", "LastUsed", "Usage", "Shared"];
 const newestFirst = (a: ImageUsage, b: ImageUsage) => (b.createdAt?.getTime() ?? 0) - (a.createdAt?.getTime() ?? 0);
 
@@ -125,7 +142,7 @@ function containerRow(container: ContainerUsage, short: boolean): Row {
     CreatedAt: longTime(createdAt),
     ID: short ? shortId(id) : id,
     Image: imageName(image),
-    LocalVolumes: "0",
+    LocalVolumes: String(container.mounts.filter(({ type }) => type === "volume").length),
     Names: name,
     RunningFor: ago(createdAt),
     Size: humanSize(size),

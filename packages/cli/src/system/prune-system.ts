@@ -15,6 +15,7 @@ export interface PruneFlags {
   readonly "max-used-space": number | undefined;
   readonly "min-free-space": number | undefined;
   readonly "reserved-space": number | undefined;
+  readonly volumes: boolean;
 }
 
 /** A heading, and what was removed under it. */
@@ -28,14 +29,16 @@ interface Pruned {
 /** `ramekin system prune`. */
 export async function pruneSystem(flags: PruneFlags, context: Context): Promise<number> {
   const policy = policyOf(flags);
-  if (policy && (flags.all || flags.filter.length > 0))
-    throw new UsageError("limits of space cannot be combined with --all and --filter", { hint: "limits choose images by their last use" });
+  if (policy && (flags.all || flags.volumes || flags.filter.length > 0))
+    throw new UsageError("limits of space cannot be combined with --all, --volumes and --filter", {
+      hint: "limits choose images by their last use",
+    });
   const filters = readFilters(flags.filter);
   if (!flags.force && !(await agreed(policy ? policyWarning : warning(flags), context))) return 0;
 
   const engine = await context.engine();
   const { signal } = context.interruption;
-  const parts = policy ? [await collect(engine, policy, signal)] : await removeUnused(engine, flags.all, filters, signal);
+  const parts = policy ? [await collect(engine, policy, signal)] : await removeUnused(engine, flags, filters, signal);
   parts.push(await tidyUp(engine, signal));
   for (const [title, names] of parts.flatMap(({ sections }) => sections)) {
     if (names.length > 0) context.print([title, ...names, ""].join("\n"));
@@ -71,9 +74,10 @@ function readFilters(texts: readonly string[]): Filters {
   return { until, keeps: wanted.length + unwanted.length > 0 ? keeps : undefined };
 }
 
-function warning({ all, filter }: PruneFlags): string {
+function warning({ all, filter, volumes }: PruneFlags): string {
   const what = [
     "all stopped containers",
+    ...(volumes ? ["all anonymous volumes not used by at least one container"] : []),
     all ? "all images without at least one container associated to them" : "all dangling images",
     "what crashes have left behind",
   ];
@@ -88,12 +92,15 @@ const policyWarning = [
   "",
 ].join("\n");
 
-async function removeUnused(engine: Engine, all: boolean, { until, keeps }: Filters, signal: AbortSignal): Promise<Pruned[]> {
+async function removeUnused(engine: Engine, flags: PruneFlags, { until, keeps }: Filters, signal: AbortSignal): Promise<Pruned[]> {
   const common = { signal, ...(until && { until }) };
   const { containers, reclaimed } = await engine.pruneContainers({ ...common, ...(keeps && { keep: ({ labels }) => keeps(labels) }) });
-  const images = await engine.pruneImages({ ...common, all, ...(keeps && { keep: (_, labels) => keeps(labels) }) });
+  // As Docker: volumes have no age that counts.
+  const volumes = flags.volumes ? await engine.volumes.prune({ signal, ...(keeps && { keep: ({ labels }) => keeps(labels) }) }) : undefined;
+  const images = await engine.pruneImages({ ...common, all: flags.all, ...(keeps && { keep: (_, labels) => keeps(labels) }) });
   return [
     { sections: [["Deleted Containers:", containers]], reclaimed },
+    ...(volumes ? [{ sections: [["Deleted Volumes:", volumes.volumes] satisfies Section], reclaimed: volumes.reclaimed }] : []),
     { sections: [imageSection(images.untagged, images.deleted)], reclaimed: images.reclaimed },
   ];
 }

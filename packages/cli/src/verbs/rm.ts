@@ -9,6 +9,7 @@ export default defineVerb({
     force: { type: "boolean", short: "f", summary: "Force the removal of a running container (uses SIGKILL)" },
     volumes: { type: "boolean", short: "v", summary: "Remove anonymous volumes associated with the container" },
   },
+  refused: { link: { short: "l", reason: "links need the network driver bridge, which this version does not have" } },
   examples: [
     { command: "ramekin rm job", summary: "Remove a container that has ended" },
     { command: "ramekin rm -f web", summary: "Remove it though it runs" },

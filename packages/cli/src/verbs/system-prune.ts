@@ -15,9 +15,7 @@ export default defineVerb({
     "max-used-space": { type: "bytes", summary: "Remove unused images until images take no more than this" },
     "min-free-space": { type: "bytes", summary: "Remove unused images until this is free on the store's file system" },
     "reserved-space": { type: "bytes", summary: "What images may always take, whatever the other limits say" },
-  },
-  refused: {
-    volumes: { reason: "there are no volumes yet", hint: "leave it out: nothing of theirs is on the disk" },
+    volumes: { type: "boolean", summary: "Prune anonymous volumes" },
   },
   examples: [
     { command: "ramekin system prune", summary: "Stopped containers, images without a name, and what crashes have left behind" },

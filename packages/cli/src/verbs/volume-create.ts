@@ -1,5 +1,7 @@
 import { defineVerb } from "../verb.ts";
 
+const swarm = { reason: "only volumes of a swarm's cluster have it" };
+
 export default defineVerb({
   name: "volume create",
   group: "volume",
@@ -12,6 +14,18 @@ export default defineVerb({
     label: { type: "list", summary: "Set metadata for a volume" },
     name: { type: "string", summary: "Its name, as the argument" },
     opt: { type: "list", short: "o", summary: "Set driver specific options" },
+  },
+  refused: {
+    availability: swarm,
+    group: swarm,
+    "limit-bytes": swarm,
+    "required-bytes": swarm,
+    scope: swarm,
+    secret: swarm,
+    sharing: swarm,
+    "topology-preferred": swarm,
+    "topology-required": swarm,
+    type: swarm,
   },
   examples: [
     { command: "ramekin volume create pantry", summary: "A directory that outlives containers" },

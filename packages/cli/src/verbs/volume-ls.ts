@@ -10,6 +10,7 @@ export default defineVerb({
     format: { type: "string", summary: "Format output using a custom template: 'table', 'table TEMPLATE', 'json' or TEMPLATE" },
     quiet: { type: "boolean", short: "q", summary: "Only display volume names" },
   },
+  refused: { cluster: { reason: "only a swarm has volumes of a cluster" } },
   examples: [{ command: "ramekin volume ls -f dangling=true", summary: "Those that no container has" }],
   hot: false,
   async run({ flags }, context) {
