@@ -1,4 +1,4 @@
-import { StatusError, UsageError } from "../argv/status-error.ts";
+import { isStatusError, StatusError, UsageError } from "../argv/status-error.ts";
 import type { Context } from "../context.ts";
 import { exitStatus } from "../exit-status.ts";
 import { defaultDetachKeys, parseDetachKeys } from "../values/detach-keys.ts";
@@ -24,9 +24,15 @@ export async function startContainers(flags: StartFlags, names: readonly string[
     let status: number = exitStatus.ok;
     const failure = await forEachContainer(context, names, async (container) => {
       await container.start({ signal });
-      if (wanted !== undefined) status ||= await awaitReadiness(context, container, wanted);
+      if (wanted === undefined) return;
+      try {
+        status ||= await awaitReadiness(context, container, wanted);
+      } catch (error) {
+        if (isStatusError(error)) status ||= error.status;
+        throw error;
+      }
     });
-    return failure || status;
+    return status || failure;
   }
 
   if (names.length > 1) throw new StatusError("you cannot start and attach multiple containers at once", exitStatus.failure);
