@@ -94,3 +94,12 @@ test("an id's unique beginning names a container, an unknown name does not", asy
   const { code, stderr, stdout } = await here().ramekin(["inspect", "nobody"]);
   expect({ code, stderr, stdout }).toEqual({ code: 1, stderr: expect.stringContaining("nobody"), stdout: "[]\n" });
 });
+
+test("[ps --size] what a container has written, and that with its image", async () => {
+  await output("run", "--name", "writer", "busybox", "sh", "-c", "dd if=/dev/zero of=/data bs=1000 count=300 2>/dev/null");
+  const row = await output("ps", "--all", "--size", "--filter", "name=writer", "--format", "{{.Size}}");
+  expect(row).toMatch(/^3[01]\dkB \(virtual [\d.]+MB\)$/);
+  expect((await output("ps", "--all", "--size")).split("\n")[0]).toMatch(/NAMES +SIZE$/);
+  expect((await output("ps", "--all")).split("\n")[0]).not.toContain("SIZE");
+  await output("rm", "writer");
+});

@@ -80,8 +80,8 @@ export interface Engine extends BuildHost, AccountVerbs, ImageVerbs, ManifestVer
    * nobody had stopped. One that cannot start does not hold up the others.
    */
   startAll(options?: Cancellable): Promise<readonly StartedAgain[]>;
-  /** Newest first; running ones only, unless `all`. */
-  containers(options?: { readonly all?: boolean }): Promise<readonly ContainerInfo[]>;
+  /** Newest first; running ones only, unless `all`. `size` takes a while: every file is looked at. */
+  containers(options?: { readonly all?: boolean; readonly size?: boolean }): Promise<readonly ContainerInfo[]>;
 
   /** A table at each interval, newest container first; `Container.stats` is one reading of one. NOT_FOUND for an unknown name. */
   stats(options?: StatsOptions): AsyncIterable<readonly StatsRow[]>;

@@ -42,6 +42,8 @@ export interface ContainerInfo {
   readonly labels: Readonly<Record<string, string>>;
   readonly network: string;
   readonly mounts: readonly MountPoint[];
+  /** Bytes: what it has written, and that with all of its image. Only where it was asked for. */
+  readonly size?: { readonly written: number; readonly virtual: number };
 }
 
 export interface ContainerDetails extends ContainerInfo {

@@ -3,23 +3,36 @@ import type { ContainerInfo } from "./api.ts";
 import { parallel } from "./parallel.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { allIds, type Current, currentState, isLive, readConfigIfThere } from "./store/containers.ts";
-import { exitStatusOf } from "./store/state.ts";
+import type { ContainerPaths } from "./store/paths.ts";
+import { exitStatusOf, readState } from "./store/state.ts";
 
 /** See `Engine.containers`. One that cannot be read is told of and left out: it must not hide the others. */
-export async function listContainers(scope: Scope, options: { readonly all?: boolean } = {}): Promise<readonly ContainerInfo[]> {
+export async function listContainers(
+  scope: Scope,
+  options: { readonly all?: boolean; readonly size?: boolean } = {},
+): Promise<readonly ContainerInfo[]> {
   await scope.opened();
   const found = await parallel(await allIds(scope.paths), 32, async (id): Promise<ContainerInfo | undefined> => {
     let info: ContainerInfo | undefined;
+    // Most are stopped, on a machine with many: one small file says so, and the other is not read.
+    if (!options.all && (await isOver(scope.paths.container(id)))) return undefined;
     await attempt(scope, `reading container ${id.slice(0, 12)}`, async () => {
       const config = await readConfigIfThere(scope.paths, id); // none while it is being made
       if (config) info = containerInfo(await currentState(scope, config).catch(unlessGone));
     });
     return info;
   });
-  return found
+  const listed = found
     .filter((info) => info !== undefined)
     .filter(({ status }) => options.all || isLive(status))
     .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+  return options.size ? (await import("./container-size.ts")).withSizes(scope, listed) : listed;
+}
+
+/** It does not run. Whoever cannot tell says no, and the whole look says why. */
+async function isOver(paths: ContainerPaths): Promise<boolean> {
+  const { liveness } = await readState(paths).catch(() => ({ liveness: "lost" }));
+  return liveness === "ended" || liveness === "never-started";
 }
 
 function unlessGone(error: unknown): undefined {

@@ -18,6 +18,7 @@ export default defineVerb({
     latest: { type: "boolean", short: "l", summary: "Show the latest created container (includes all states)" },
     "no-trunc": { type: "boolean", summary: "Don't truncate output" },
     quiet: { type: "boolean", short: "q", summary: "Only display container IDs" },
+    size: { type: "boolean", short: "s", summary: "Display total file sizes" },
   },
   examples: [
     { command: "ramekin ps", summary: "What runs" },
