@@ -1,36 +1,43 @@
-import type { StorageDriver } from "@ramekin/core";
-import type { ContainerInfo } from "./api.ts";
+import { RamekinError, type StorageDriver } from "@ramekin/core";
+import type { ContainerConfig, ContainerInfo, ContainerSize } from "./api.ts";
 import { parallel } from "./parallel.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { readConfigIfThere } from "./store/containers.ts";
 
-/** The same list, with what each has written, and what that makes with all layers below it. A layer is measured once. */
+/** Bytes of layers by their key: one that many stand on is measured once. */
+type Measured = Map<string, Promise<number>>;
+
+/** See `Container.size`. */
+export async function containerSize(
+  scope: Scope,
+  { storage: { driver, key } }: ContainerConfig,
+  layers: Measured = new Map(),
+): Promise<ContainerSize> {
+  const storage = await scope.kernel.use("storage", driver);
+  const written = await bytesOf(storage, key);
+  let total = written;
+  for (let parent = (await storage.stat(key))?.parent; parent !== undefined; parent = (await storage.stat(parent))?.parent) {
+    const bytes = layers.get(parent) ?? bytesOf(storage, parent);
+    layers.set(parent, bytes);
+    total += await bytes;
+  }
+  return { written, total };
+}
+
+/** The same list, with sizes where they can be told. */
 export async function withSizes(scope: Scope, containers: readonly ContainerInfo[]): Promise<readonly ContainerInfo[]> {
-  const layers = new Map<string, Promise<number>>();
+  const layers: Measured = new Map();
   return parallel(containers, 4, async (info) => {
-    let size: ContainerInfo["size"];
+    let size: ContainerSize | undefined;
     await attempt(scope, `measuring container ${info.name}`, async () => {
       const config = await readConfigIfThere(scope.paths, info.id);
-      if (!config) return;
-      const storage = await scope.kernel.use("storage", config.storage.driver);
-      const snapshot = await storage.stat(config.storage.key);
-      if (!snapshot || !storage.usage) return;
-      const written = (await storage.usage(config.storage.key)).size;
-      size = { written, virtual: written + (await sizeBelow(storage, snapshot.parent, layers)) };
+      if (config) size = await containerSize(scope, config, layers);
     });
     return size ? { ...info, size } : info;
   });
 }
 
-async function sizeBelow(storage: StorageDriver, key: string | undefined, known: Map<string, Promise<number>>): Promise<number> {
-  let total = 0;
-  for (let layer = key; layer !== undefined; layer = (await storage.stat(layer))?.parent) {
-    let size = known.get(layer);
-    if (!size) {
-      size = storage.usage?.(layer).then((usage) => usage.size) ?? Promise.resolve(0);
-      known.set(layer, size);
-    }
-    total += await size;
-  }
-  return total;
+async function bytesOf(storage: StorageDriver, key: string): Promise<number> {
+  if (storage.usage) return (await storage.usage(key)).size;
+  throw new RamekinError("UNSUPPORTED", "this storage driver does not say how large a snapshot is");
 }
