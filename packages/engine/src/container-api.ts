@@ -43,7 +43,7 @@ export interface ContainerInfo {
   readonly network: string;
   readonly mounts: readonly MountPoint[];
   /** Bytes: what it has written, and that with all of its image. Only where it was asked for. */
-  readonly size?: ContainerSize;
+  readonly sizes?: ContainerSize;
 }
 
 export interface ContainerDetails extends ContainerInfo {

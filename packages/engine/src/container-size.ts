@@ -28,12 +28,12 @@ export async function containerSize(
 export async function withSizes(scope: Scope, containers: readonly ContainerInfo[]): Promise<readonly ContainerInfo[]> {
   const layers: Measured = new Map();
   return parallel(containers, 4, async (info) => {
-    let size: ContainerSize | undefined;
+    let sizes: ContainerSize | undefined;
     await attempt(scope, `measuring container ${info.name}`, async () => {
       const config = await readConfigIfThere(scope.paths, info.id);
-      if (config) size = await containerSize(scope, config, layers);
+      if (config) sizes = await containerSize(scope, config, layers);
     });
-    return size ? { ...info, size } : info;
+    return sizes ? { ...info, sizes } : info;
   });
 }
 

@@ -61,7 +61,7 @@ export function containerRow(container: ContainerInfo, short: boolean, now = new
     Networks: container.network,
     Platform: formatPlatform(parsePlatform(machine())),
     Ports: "",
-    Size: container.size ? `${humanSize(container.size.written)} (virtual ${humanSize(container.size.total)})` : "",
+    Size: container.sizes ? `${humanSize(container.sizes.written)} (virtual ${humanSize(container.sizes.total)})` : "",
     RunningFor: ago(container.createdAt, now),
     State: container.status,
     Status: describeStatus(container, now),
