@@ -18,6 +18,7 @@ use crate::events;
 use crate::launcher::Launcher;
 use crate::no_cgroup;
 use crate::run_directory::RunDirectory;
+use crate::sources;
 
 const CGROUP_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -54,6 +55,7 @@ pub fn forget_run(config: &Config, run: &RunDirectory, launcher: &Launcher) {
 /// Before there was a launcher, or after.
 pub fn forget_root(run: &RunDirectory) {
     note("unmount the root", mount::unmount_all(&run.path("rootfs")));
+    note("unmount what mounts showed", sources::forget(run));
 }
 
 fn forget(run: &RunDirectory, launcher: &Launcher, id: &str) -> Result<()> {

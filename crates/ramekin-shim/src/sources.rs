@@ -78,6 +78,21 @@ pub fn provide(sources: &[Source], run: &RunDirectory, spec: &mut Value) -> Resu
     Ok(())
 }
 
+/// So that the run directory can be removed: a mount point cannot.
+pub fn forget(run: &RunDirectory) -> Result<()> {
+    unmount_all(&run.path("bundle"))?;
+    let directory = run.path("sources");
+    let entries = match fs::read_dir(&directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        result => result.context(|| directory.display().to_string())?,
+    };
+    for entry in entries {
+        let entry = entry.context(|| directory.display().to_string())?;
+        unmount_all(&entry.path())?;
+    }
+    Ok(())
+}
+
 fn provide_one(source: &Source, directory: &Path, number: usize) -> Result<PathBuf> {
     let tree = directory.join(number.to_string());
     unmount_all(&tree)?;
