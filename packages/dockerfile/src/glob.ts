@@ -8,8 +8,14 @@ export type Glob = readonly GlobPart[];
 
 type GlobPart =
   | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "class"; readonly negated: boolean; readonly ranges: readonly (readonly [low: string, high: string])[] }
+  | CharacterClass
   | { readonly kind: "one" | "many" | "directories" | "rest" };
+
+interface CharacterClass {
+  readonly kind: "class";
+  readonly negated: boolean;
+  readonly ranges: readonly (readonly [low: string, high: string])[];
+}
 
 /** `doubleStar`: `**` means something. INVALID_ARGUMENT where Go's filepath.Match says ErrBadPattern. */
 export function parseGlob(pattern: string, { doubleStar = false } = {}): Glob {
@@ -95,11 +101,11 @@ function* endsOf(part: GlobPart, path: string, at: number): Generator<number> {
       if (path.startsWith(part.text, at)) yield at + part.text.length;
       return;
     case "one":
-    case "class": {
-      const character = characterAt(path, at);
-      if (character !== "" && (part.kind === "one" ? character !== "/" : inClass(part, character))) yield at + character.length;
+      if (at < path.length && path[at] !== "/") yield at + characterAt(path, at).length;
       return;
-    }
+    case "class":
+      if (at < path.length && inClass(part, characterAt(path, at))) yield at + characterAt(path, at).length;
+      return;
     case "many":
       for (let end = at; end <= path.length; end++) {
         yield end;
@@ -115,9 +121,9 @@ function* endsOf(part: GlobPart, path: string, at: number): Generator<number> {
   }
 }
 
-const characterAt = (path: string, at: number) => (at < path.length ? String.fromCodePoint(path.codePointAt(at) as number) : "");
+const characterAt = (path: string, at: number) => String.fromCodePoint(path.codePointAt(at) as number);
 
-function inClass({ negated, ranges }: GlobPart & { readonly kind: "class" }, character: string): boolean {
+function inClass({ negated, ranges }: CharacterClass, character: string): boolean {
   const code = character.codePointAt(0) as number;
   const inside = ranges.some(([low, high]) => (low.codePointAt(0) as number) <= code && code <= (high.codePointAt(0) as number));
   return inside !== negated;

@@ -138,6 +138,8 @@ export interface Onbuild extends InstructionBase {
 
 export type Instruction = From | Run | Copy | Add | Env | Arg | Command | Single | Many | Shell | HealthcheckInstruction | Onbuild;
 
+export type StageInstruction = Exclude<Instruction, From>;
+
 export type InstructionName = Instruction["name"];
 
 /** All 18. */

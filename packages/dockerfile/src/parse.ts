@@ -1,6 +1,6 @@
 import type { Directives } from "./directive.ts";
 import type { Escape } from "./expand.ts";
-import type { Arg, From, Instruction } from "./instruction.ts";
+import type { Arg, From, StageInstruction } from "./instruction.ts";
 import { readLines } from "./line.ts";
 import { parseInstruction, takesHeredocs } from "./parse-instruction.ts";
 import { Problems } from "./problem.ts";
@@ -26,8 +26,6 @@ export interface ParsedStage {
   readonly from: From;
   readonly instructions: readonly StageInstruction[];
 }
-
-export type StageInstruction = Exclude<Instruction, From>;
 
 /** Everything that is wrong with the file is told at once, each with its place. */
 export function parseDockerfile(text: string, file = "Dockerfile"): Dockerfile {
