@@ -15,7 +15,7 @@ export default defineVerb({
     replace: { type: "boolean", summary: "In place of one of that name" },
   },
   examples: [{ command: "ramekin secret create db-password ./password.txt", summary: "Out of a file" }],
-  hot: false,
+  hot: true,
   async run({ flags, arguments: [name = "", source = ""] }, context) {
     const { createSecret } = await import("../secret/create-secret.ts");
     return await createSecret(flags, name, source, context);

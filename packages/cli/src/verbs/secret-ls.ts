@@ -11,7 +11,7 @@ export default defineVerb({
     quiet: { type: "boolean", short: "q", summary: "Only display ids" },
   },
   examples: [{ command: "ramekin secret ls", summary: "Their names, never what they hold" }],
-  hot: false,
+  hot: true,
   async run({ flags }, context) {
     const { listSecrets } = await import("../secret/list-secrets.ts");
     return await listSecrets(flags, context);

@@ -8,7 +8,7 @@ export default defineVerb({
   arguments: [{ name: "SECRET", summary: "A name, an id, or the beginning of an id", repeats: true }],
   flags: {},
   examples: [{ command: "ramekin secret rm db-password", summary: "Remove it from the store" }],
-  hot: false,
+  hot: true,
   async run({ arguments: names }, context) {
     const { forEachName } = await import("../container/for-each.ts");
     const engine = await context.engine();

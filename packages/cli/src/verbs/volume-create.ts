@@ -31,7 +31,7 @@ export default defineVerb({
     { command: "ramekin volume create pantry", summary: "A directory that outlives containers" },
     { command: "ramekin volume create -o type=tmpfs -o device=tmpfs -o o=size=64m scratch", summary: "One in memory" },
   ],
-  hot: false,
+  hot: true,
   async run({ flags, arguments: [argument] }, context) {
     const { createVolume } = await import("../volume/create-volume.ts");
     return await createVolume(flags, argument, context);

@@ -7,7 +7,7 @@ export default defineVerb({
   arguments: [{ name: "VOLUME", summary: "Its name", complete: "volume" }],
   flags: { output: { type: "string", short: "o", summary: "Write to a file, instead of STDOUT", complete: "file" } },
   examples: [{ command: "ramekin volume export -o pantry.tar pantry", summary: "A backup" }],
-  hot: false,
+  hot: true,
   async run({ flags: { output }, arguments: [name = ""] }, context) {
     const { writeTar } = await import("../image/export-image.ts");
     const { refuseTerminal } = await import("../image/save-images.ts");

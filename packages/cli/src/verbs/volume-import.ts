@@ -11,7 +11,7 @@ export default defineVerb({
   ],
   flags: {},
   examples: [{ command: "ramekin volume import pantry pantry.tar", summary: "A backup, back again" }],
-  hot: false,
+  hot: true,
   async run({ arguments: [name = "", source = "-"] }, context) {
     const { readSource } = await import("../volume/read-source.ts");
     const engine = await context.engine();

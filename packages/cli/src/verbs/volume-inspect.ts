@@ -7,7 +7,7 @@ export default defineVerb({
   arguments: [{ name: "VOLUME", summary: "Its name", repeats: true, complete: "volume" }],
   flags: { format: { type: "string", short: "f", summary: "Format output using a custom template: 'json' or TEMPLATE" } },
   examples: [{ command: "ramekin volume inspect -f '{{.Mountpoint}}' pantry", summary: "Where its files are" }],
-  hot: false,
+  hot: true,
   async run({ flags: { format }, arguments: names }, context) {
     const { inspectEach } = await import("../inspect/inspect-each.ts");
     const { describeVolume } = await import("../volume/describe-volume.ts");

@@ -12,7 +12,7 @@ export default defineVerb({
   },
   refused: { cluster: { reason: "only a swarm has volumes of a cluster" } },
   examples: [{ command: "ramekin volume ls -f dangling=true", summary: "Those that no container has" }],
-  hot: false,
+  hot: true,
   async run({ flags }, context) {
     const { listVolumes } = await import("../volume/list-volumes.ts");
     return await listVolumes(flags, context);

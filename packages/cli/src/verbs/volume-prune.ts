@@ -11,7 +11,7 @@ export default defineVerb({
     force: { type: "boolean", short: "f", summary: "Do not prompt for confirmation" },
   },
   examples: [{ command: "ramekin volume prune -f", summary: "What containers have left behind that are gone" }],
-  hot: false,
+  hot: true,
   async run({ flags }, context) {
     const { pruneVolumes } = await import("../volume/prune-volumes.ts");
     return await pruneVolumes(flags, context);

@@ -8,7 +8,7 @@ export default defineVerb({
   arguments: [{ name: "VOLUME", summary: "Its name", repeats: true, complete: "volume" }],
   flags: { force: { type: "boolean", short: "f", summary: "No error for one that is not there" } },
   examples: [{ command: "ramekin volume rm pantry", summary: "Remove it and its files" }],
-  hot: false,
+  hot: true,
   async run({ flags: { force }, arguments: names }, context) {
     const { forEachName } = await import("../container/for-each.ts");
     const engine = await context.engine();
