@@ -180,7 +180,7 @@ test("[system df --verbose] section by section, and as one document", async () =
   expect(document).toMatchObject({
     Images: [{ Tag: "12", ID: digest("a") }, {}, {}],
     Containers: [{ Names: "web" }, {}],
-    Volumes: [],
+    Volumes: [{ Name: "pantry", Links: "1", Size: "700kB" }, { Name: "larder" }],
     BuildCache: [],
   });
   expect((await df(usage, "-v", "--format", "{{range .Images}}{{.Repository}} {{.UniqueSize}};{{end}}")).stdout).toBe(

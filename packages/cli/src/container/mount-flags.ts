@@ -9,7 +9,7 @@ export const mountFlags = {
   },
   "read-only": { type: "boolean", summary: "Mount the container's root filesystem as read only" },
   "read-only-tmpfs": { type: "boolean", summary: "With --read-only: /run, /tmp and /var/tmp are writable, in memory" },
-  secret: { type: "list", value: "secret", summary: "Give the container a secret: ID[,type=mount|env][,target=][,uid=][,gid=][,mode=]" },
+  secret: { type: "list", value: "secret", summary: "Give the container a secret: its name, then type, target, uid, gid and mode" },
   tmpfs: { type: "list", summary: "Mount a tmpfs directory" },
   volume: {
     type: "list",
