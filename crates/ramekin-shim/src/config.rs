@@ -31,6 +31,8 @@ pub struct Config {
     pub groups: Vec<String>,
     pub cgroup: Option<String>,
     pub userns: Option<Maps>,
+    /// Owners on the root's disk are ids of the container's user namespace.
+    pub id_map: Option<Maps>,
     pub events: Option<Journal>,
     #[serde(default)]
     pub supervision: Supervision,
@@ -90,6 +92,9 @@ pub enum LogConfig {
         path: PathBuf,
         max_bytes: Option<u64>,
         max_files: Option<u32>,
+        /// With every record.
+        #[serde(default)]
+        attributes: BTreeMap<String, String>,
     },
     Local {
         path: PathBuf,
@@ -188,7 +193,9 @@ mod tests {
     fn every_log_writer_of_core_is_known() {
         let parse = |text: &str| serde_json::from_str::<LogConfig>(text).unwrap();
         assert!(matches!(
-            parse(r#"{"type":"json-file","path":"/l","maxBytes":5,"maxFiles":2}"#),
+            parse(
+                r#"{"type":"json-file","path":"/l","maxBytes":5,"maxFiles":2,"attributes":{"a":"b"}}"#
+            ),
             LogConfig::JsonFile {
                 max_bytes: Some(5),
                 max_files: Some(2),

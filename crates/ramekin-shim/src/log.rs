@@ -51,7 +51,8 @@ pub struct Log {
 #[derive(Debug)]
 enum Sink {
     None,
-    JsonFile(RotatedFile),
+    /// And what stands in every record, with the comma before it.
+    JsonFile(RotatedFile, String),
     Local(RotatedFile),
     Passthrough,
     Program(LogProgram),
@@ -68,7 +69,11 @@ impl Log {
                 path,
                 max_bytes,
                 max_files,
-            } => Sink::JsonFile(RotatedFile::open(path, *max_bytes, *max_files)?),
+                attributes,
+            } => Sink::JsonFile(
+                RotatedFile::open(path, *max_bytes, *max_files)?,
+                json::attributes(attributes),
+            ),
             LogConfig::Local {
                 path,
                 max_bytes,
@@ -184,17 +189,19 @@ impl Log {
 fn append(sink: &mut Sink, batch: &mut Vec<u8>, stream: Stream, time: &Time, line: Line<'_>) {
     let before = batch.len();
     match sink {
-        Sink::JsonFile(_) => json::append(batch, stream, &time.text, line),
+        Sink::JsonFile(_, attributes) => {
+            json::append(batch, stream, attributes, &time.text, line);
+        }
         _ => append_frame(batch, stream, time.moment, line),
     }
-    if let Sink::JsonFile(file) | Sink::Local(file) = sink {
+    if let Sink::JsonFile(file, _) | Sink::Local(file) = sink {
         file.note_record(before);
     }
 }
 
 fn flush(sink: &mut Sink, batch: &[u8]) -> std::io::Result<()> {
     match sink {
-        Sink::JsonFile(file) | Sink::Local(file) => file.write(batch),
+        Sink::JsonFile(file, _) | Sink::Local(file) => file.write(batch),
         Sink::Program(program) => program.write(batch),
         Sink::None | Sink::Passthrough | Sink::Kept(..) => Ok(()),
     }

@@ -234,13 +234,11 @@ describe("ramekin logs", () => {
     const engine = {
       container: async () =>
         container({
-          logs: async function* (options = {}) {
+          logBatches: async function* (options = {}) {
             const { signal: _, ...rest } = options;
             asked = rest;
-            yield record("stdout", "one");
-            yield record("stderr", "two");
-            yield record("stdout", "three ", true);
-            yield record("stdout", "parts");
+            yield [record("stdout", "one"), record("stderr", "two"), record("stdout", "three ", true)];
+            yield [{ ...record("stdout", "parts"), attributes: { b: "x y", a: "1" } }];
           },
         }),
     };
@@ -250,6 +248,11 @@ describe("ramekin logs", () => {
 
   test("each stream on its own, parts of a line together", async () => {
     expect(await logs()).toMatchObject({ status: 0, stdout: "one\nthree parts\n", stderr: "two\n", asked: { follow: false } });
+  });
+
+  test("[logs --details] what was written with a line stands before it, behind the time", async () => {
+    expect((await logs("--details")).stdout).toBe(" one\n three a=1,b=x+y parts\n");
+    expect((await logs("--details", "-t")).stderr).toBe("2026-01-02T13:23:37.123Z  two\n");
   });
 
   test("[logs --timestamps]", async () => {

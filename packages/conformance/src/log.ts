@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { appendFile } from "node:fs/promises";
 import { type ErrorCode, isRamekinError, type LogDriver, type LogReadOptions, type LogRecord } from "@ramekin/core";
-import { jsonLine, writeRecords } from "./log/supervisor.ts";
+import { recordBytes, writeRecords } from "./log/supervisor.ts";
 import type { Suite } from "./suite.ts";
 
 const id = "a".repeat(64);
@@ -110,7 +110,8 @@ export const logSuite: Suite<LogDriver> = {
       async run(driver) {
         await write(driver, some(1));
         const spec = await driver.writer({ containerId: id, options: {} });
-        if ("path" in spec) await appendFile(spec.path, jsonLine(record(1)).slice(0, -9));
+        if (spec.type === "json-file" || spec.type === "local")
+          await appendFile(spec.path, recordBytes(spec.type, record(1)).subarray(0, -2));
         same(await read(driver), some(1));
       },
     },
@@ -122,6 +123,23 @@ export const logSuite: Suite<LogDriver> = {
         same(await read(driver, { tail: 2 }), some(5).slice(3));
         same(await read(driver, { tail: 0 }), []);
         same(await read(driver, { tail: 9 }), some(5));
+      },
+    },
+    {
+      name: "many at a time are the same, and as few as were asked for",
+      needs: ["readBatches"],
+      async run(driver) {
+        const all = Array.from({ length: 20_000 }, (_, n) => record(n % 50, { line: Buffer.from(`line ${n}`) }));
+        const spec = await driver.writer({ containerId: id, options: {} });
+        if (spec.type !== "json-file" && spec.type !== "local") return;
+        await writeRecords(spec, all.slice(0, 1));
+        const { type } = spec;
+        await appendFile(spec.path, Buffer.concat(all.slice(1).map((each) => recordBytes(type, each))));
+        for (const tail of [undefined, 3]) {
+          const found: LogRecord[] = [];
+          for await (const batch of driver.readBatches?.(id, tail === undefined ? {} : { tail }) ?? []) found.push(...batch);
+          same(found, tail === undefined ? all : all.slice(-tail));
+        }
       },
     },
     {

@@ -11,6 +11,7 @@ import type {
   HealthCheck,
   HealthResult,
   HealthStatus,
+  IdMapping,
   LogReadOptions,
   LogRecord,
   Signal,
@@ -73,6 +74,8 @@ export interface ContainerConfig {
   readonly isolation: { readonly driver: string; readonly package: string };
   readonly network: { readonly driver: string; readonly package: string };
   readonly log: { readonly driver: string; readonly package: string; readonly options: Readonly<Record<string, string>> };
+  /** Which ids of the host its own are, with a user namespace of its own. */
+  readonly idMap?: { readonly uids: readonly IdMapping[]; readonly gids: readonly IdMapping[] };
   /** `user` as asked for or as the image has it, by name or number; root when absent. */
   readonly process: { readonly args: readonly string[]; readonly tty: boolean; readonly user?: string };
   readonly stopSignal: Signal;
@@ -113,6 +116,8 @@ export interface Container extends AsyncDisposable {
   resize(size: WindowSize): Promise<void>;
   exec(command: readonly string[], options?: ExecOptions): Promise<Exec>;
   logs(options?: LogReadOptions): AsyncIterable<LogRecord>;
+  /** The same, many at a time: for logs of millions of lines. */
+  logBatches(options?: LogReadOptions): AsyncIterable<readonly LogRecord[]>;
   stats(): Promise<ContainerStats>;
   /** What its files differ in from the image's, in the order of paths; running or not. What is only there to be mounted on does not count. */
   changes(options?: Cancellable): AsyncIterable<Change>;

@@ -89,6 +89,9 @@ export function containerHandle(
     unpause: async () => (await import("./pause.ts")).unpause(scope, config),
     resize: async (size) => (await import("./resize.ts")).resize(scope, config, size),
     exec: async (command, options) => (await import("./exec.ts")).exec(scope, config, command, options),
+    logBatches: async function* (options) {
+      yield* (await import("./logs.ts")).logBatches(scope, config, options);
+    },
     logs: async function* (options) {
       yield* (await import("./logs.ts")).logs(scope, config, options);
     },

@@ -1,7 +1,15 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isRamekinError, type LogWriterSpec, type Mount, Objections, RamekinError, type RuntimeSpec, type StorageDriver } from "@ramekin/core";
+import {
+  isRamekinError,
+  type LogWriterSpec,
+  type Mount,
+  Objections,
+  RamekinError,
+  type RuntimeSpec,
+  type StorageDriver,
+} from "@ramekin/core";
 import { randomHex } from "@ramekin/native";
 import type { MountConfig } from "@ramekin/oci";
 import type { ContainerConfig, ContainerOptions, MountPoint } from "./api.ts";
@@ -11,6 +19,7 @@ import { departureMs, isLeaving } from "./departure.ts";
 import { writeEtcFiles } from "./etc-files.ts";
 import { blobsOf, contentOf, type OpenedImage, openImage, topOf } from "./image.ts";
 import { amendSpec, notify } from "./kernel/hooks.ts";
+import { logOptions } from "./log-options.ts";
 import { hasMounts, type MountPlan, type Settled } from "./mount-plan.ts";
 import { suggestName } from "./names.ts";
 import { type ChosenNetwork, chooseNetwork } from "./network.ts";
@@ -27,6 +36,7 @@ import { lockFile, withLock } from "./store/lock.ts";
 import { checkName, releaseName, reserveName } from "./store/names.ts";
 import type { ContainerPaths } from "./store/paths.ts";
 import { checkSupervision, healthCheck } from "./supervise.ts";
+import type { IdMap, UsernsPlan } from "./userns.ts";
 
 /** A container with what `start` would else have to read again. */
 export interface Prepared {
@@ -66,6 +76,8 @@ export interface Plan {
   readonly mounts: MountPlan;
   readonly secrets: NonNullable<ContainerConfig["secrets"]>;
   readonly sandbox: SandboxSpec;
+  /** Undefined where the container has the host's user namespace. */
+  readonly userns?: UsernsPlan;
   readonly rootless: boolean;
   readonly init?: string;
   readonly origin?: Origin;
@@ -77,7 +89,7 @@ export async function planContainer(scope: Scope, given: ContainerOptions): Prom
   checkSupervision(options);
   const rootless = process.geteuid?.() !== 0;
   const logName = options.log?.driver ?? (await scope.kernel.preference("log"))?.names[0] ?? "json-file";
-  const [network, storage, isolation, log, mounts, secrets, init, sandbox] = await new Objections().all(
+  const [network, storage, isolation, log, mounts, secrets, init, sandbox, userns] = await new Objections().all(
     chooseNetwork(scope, options.network),
     scope.kernel.choose("storage", options.storage),
     scope.kernel.choose("isolation", options.isolation ?? (options.runtime === undefined ? undefined : "oci")),
@@ -86,9 +98,12 @@ export async function planContainer(scope: Scope, given: ContainerOptions): Prom
     options.secrets?.length ? import("./plan-secrets.ts").then(({ planSecrets }) => planSecrets(scope, options)) : [],
     options.init ? import("./init-program.ts").then(({ initProgram }) => initProgram()) : undefined,
     planSandbox(scope, options, { rootless }),
+    asksForUserns(options) ? import("./userns.ts").then(({ planUserns }) => planUserns(options, rootless)) : undefined,
   );
   return {
-    options,
+    options: sandbox.vendor?.groups.length
+      ? { ...options, groups: [...(options.groups ?? []), ...sandbox.vendor.groups.map(String)] }
+      : options,
     network,
     storage,
     isolation,
@@ -96,10 +111,14 @@ export async function planContainer(scope: Scope, given: ContainerOptions): Prom
     mounts,
     secrets,
     sandbox,
+    ...(userns && { userns }),
     rootless,
     ...(init !== undefined && { init }),
   };
 }
+
+const asksForUserns = ({ userns, uidMaps, gidMaps, subuidName, subgidName }: ContainerOptions): boolean =>
+  [userns, uidMaps, gidMaps, subuidName, subgidName].some((option) => option !== undefined);
 
 /** Those whose namespaces are shared, by id. */
 async function settlePartners(scope: Scope, options: ContainerOptions): Promise<ContainerOptions> {
@@ -160,13 +179,14 @@ async function createFrom(scope: Scope, plan: Plan): Promise<Prepared> {
  */
 async function publish(scope: Scope, plan: Plan, id: string, name: string): Promise<Published> {
   const { options } = plan;
+  const idMap = await plan.userns?.(scope, id);
   return withLock(scope.paths.lock, { exclusive: false, signal: options.signal }, async () => {
     const { resolved, image } = await findImage(scope, options, plan.origin?.image);
     const settled = await settle(scope, plan, id, image);
     try {
       const { points } = settled;
       const known = { ...(points.length > 0 && { mounts: points }), ...(plan.secrets.length > 0 && { secrets: plan.secrets }) };
-      const config = { ...containerConfig(plan, id, name, resolved, image), ...known };
+      const config = { ...containerConfig(plan, id, name, resolved, image), ...known, ...(idMap && { idMap }) };
       await replaceFile(scope.paths.container(id).config, `${JSON.stringify(config)}\n`, { durable: !options.autoRemove });
       markUsed(scope.paths, resolved.descriptor.digest);
       return { config, image, settled };
@@ -245,6 +265,16 @@ async function identify(scope: Scope, { network, options }: Plan, id: string): P
   return { hostname: (await readIfThere(partner.hostname))?.trim() ?? own, partner };
 }
 
+function withIdMap(sandbox: SandboxSpec, idMap: IdMap | undefined): SandboxSpec {
+  return idMap ? { ...sandbox, idMap, namespaces: { ...sandbox.namespaces, user: "private" } } : sandbox;
+}
+
+/** Who owns what is the container's own. */
+function rootOf({ uids, gids }: IdMap): { readonly uid: number; readonly gid: number } {
+  const root = (map: IdMap["uids"]) => map.find(({ containerID }) => containerID === 0)?.hostID ?? 0;
+  return { uid: root(uids), gid: root(gids) };
+}
+
 /** The bundle's config.json. */
 export async function bundleSpec(
   scope: Scope,
@@ -268,7 +298,7 @@ export async function bundleSpec(
     paths: scope.paths.container(id),
     ...(partner && { etc: partner }),
     cgroupsPath: await cgroupPath(id, rootless, options.cgroupParent),
-    sandbox: plan.sandbox,
+    sandbox: withIdMap(plan.sandbox, config.idMap),
     rootless,
     ...(plan.init !== undefined && { init: plan.init }),
   });
@@ -299,13 +329,14 @@ async function furnish(
     // Writable even for a read-only root: mount targets that the image lacks are made first, then the launcher seals it.
     return storage.prepare(id, topOf(image), { signal: options.signal, volatile: options.autoRemove ?? false });
   };
-  const writer = async () => (await scope.kernel.use("log", plan.log.name)).writer({ containerId: id, options: plan.log.options });
+  const writer = async () =>
+    (await scope.kernel.use("log", plan.log.name)).writer({ containerId: id, ...logOptions(plan.log.options, config) });
 
   const [mounts, finished, log] = await all(
     snapshot(),
     bundleSpec(scope, plan, config, image, mountSpecs),
     writer(),
-    writeEtcFiles(paths, hostname, network.driver.namespace, options),
+    writeEtcFiles(paths, hostname, network.driver.namespace, { ...options, ...(config.idMap && { owner: rootOf(config.idMap) }) }),
   );
   if (config.mounts) await (await import("./settle-mounts.ts")).fillMounts(scope, config, mounts);
   writeFileSync(paths.spec, specText(finished), { mode: 0o600 });

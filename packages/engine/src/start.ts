@@ -13,6 +13,7 @@ import { cleanupList } from "./cleanup.ts";
 import { eventAttributes, tell } from "./container-event.ts";
 import type { Prepared } from "./create.ts";
 import { notify } from "./kernel/hooks.ts";
+import { logOptions } from "./log-options.ts";
 import { defaultUser } from "./process.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { currentState, isLive, isThere } from "./store/containers.ts";
@@ -63,6 +64,7 @@ export async function start(scope: Scope, config: ContainerConfig, options: Star
       io: { terminal: config.process.tty, stdin: config.options.stdin ?? "closed", log },
       stateFile: paths.state,
       rootfs: mounts,
+      ...(config.idMap && { idMap: config.idMap }),
       ...provided,
       events: { directory: scope.paths.events, attributes: eventAttributes(config) },
       ...(supervision && { supervision }),
@@ -116,7 +118,7 @@ async function prepareAgain(scope: Scope, config: ContainerConfig): Promise<Pick
   ]);
   const [mounts, log] = await Promise.all([
     storage.mounts(config.storage.key),
-    driver.writer({ containerId: config.id, options: config.log.options }),
+    driver.writer({ containerId: config.id, ...logOptions(config.log.options, config) }),
   ]);
   return { mounts, log };
 }

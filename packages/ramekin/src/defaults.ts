@@ -14,7 +14,12 @@ export const announced: Readonly<Record<string, readonly Announced[]>> = {
   "isolation-oci": [{ kind: "isolation", name: "oci", maxRank: 5 }],
   "network-none": [{ kind: "network", name: "none" }],
   "network-host": [{ kind: "network", name: "host" }],
-  "log-json-file": [{ kind: "log", name: "json-file" }],
+  "log-json-file": [
+    { kind: "log", name: "json-file" },
+    { kind: "log", name: "local" },
+    { kind: "log", name: "none" },
+    { kind: "log", name: "passthrough" },
+  ],
   "registry-distribution": [{ kind: "registry", name: "distribution" }],
   "transport-oci": [
     { kind: "transport", name: "oci" },

@@ -1,30 +1,48 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LogReadOptions, type LogRecord, RamekinError } from "@ramekin/core";
 import { type LogFile, openLogFile, openLogFiles } from "./files.ts";
-import { parseRecord } from "./record.ts";
+import type { Framing } from "./framing.ts";
+import type { RecordParser } from "./record.ts";
 
 /** Between two looks at a file that is followed. */
 const pollMs = 50;
 
-/** See `LogDriver.read`. `warn` hears of lines that are no records; they are passed over. */
-export async function* readLog(path: string, options: LogReadOptions, warn: (message: string) => void): AsyncGenerator<LogRecord> {
+export interface LogFormat {
+  readonly framing: Framing;
+  records(): RecordParser;
+}
+
+/** See `LogDriver.readBatches`. `warn` hears of what is no record; it is passed over. */
+export async function* readLog(
+  path: string,
+  { framing, records }: LogFormat,
+  options: LogReadOptions,
+  warn: (message: string) => void,
+): AsyncGenerator<readonly LogRecord[]> {
   const { signal, since, until, follow } = options;
   let ended = options.follow !== true;
   options.ended?.then(() => {
     ended = true;
   });
-  await using reading = new Reading(await openLogFiles(path));
+  const parse = records();
+  await using reading = new Reading(framing, await openLogFiles(path, framing));
   if (options.tail !== undefined) await reading.skipTo(options.tail);
 
   for (;;) {
     // Taken before the look: what was written until then is seen by it.
     const last = ended;
-    for await (const line of reading.lines()) {
+    for await (const batch of reading.batches()) {
       throwIfAborted(signal, path);
-      const record = parseRecord(line);
-      if (!record) warn(`${path}: passed over a line that is no record`);
-      else if (until && record.time > until) return;
-      else if (!since || record.time >= since) yield record;
+      const found: LogRecord[] = [];
+      for (const bytes of batch) {
+        const record = parse(bytes);
+        if (!record) warn(`${path}: passed over what is no record`);
+        else if (until && record.time > until) {
+          if (found.length > 0) yield found;
+          return;
+        } else if (!since || record.time >= since) found.push(record);
+      }
+      if (found.length > 0) yield found;
     }
     throwIfAborted(signal, path);
     if (await reading.catchUp(path)) continue;
@@ -35,9 +53,11 @@ export async function* readLog(path: string, options: LogReadOptions, warn: (mes
 
 /** The files from the oldest that is not read yet to the current one. */
 class Reading implements AsyncDisposable {
+  readonly #framing: Framing;
   readonly #files: LogFile[];
 
-  constructor(files: LogFile[]) {
+  constructor(framing: Framing, files: LogFile[]) {
+    this.#framing = framing;
     this.#files = files;
   }
 
@@ -46,11 +66,11 @@ class Reading implements AsyncDisposable {
     for (let index = this.#files.length - 1; index >= 0; index--) wanted -= await (this.#files[index] as LogFile).seekLast(wanted);
   }
 
-  async *lines(): AsyncGenerator<Buffer> {
+  async *batches(): AsyncGenerator<readonly Buffer[]> {
     for (;;) {
       const [file] = this.#files;
       if (!file) return;
-      yield* file.lines();
+      yield* file.batches();
       if (this.#files.length === 1) return;
       await file[Symbol.asyncDispose]();
       this.#files.shift();
@@ -60,13 +80,13 @@ class Reading implements AsyncDisposable {
   /** Whether rotation has put newer files behind the one that we are at; they are opened. */
   async catchUp(path: string): Promise<boolean> {
     const at = this.#files.at(-1);
-    const current = await openLogFile(path);
+    const current = await openLogFile(path, this.#framing);
     if (!current || current.inode === at?.inode) {
       await current?.[Symbol.asyncDispose]();
       return false;
     }
     await current[Symbol.asyncDispose]();
-    const all = await openLogFiles(path);
+    const all = await openLogFiles(path, this.#framing);
     const known = at ? all.findIndex(({ inode }) => inode === at.inode) : -1;
     // Ours is in there still, or has been rotated away: then all that is left is newer.
     for (const old of all.splice(0, known + 1)) await old[Symbol.asyncDispose]();

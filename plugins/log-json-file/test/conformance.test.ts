@@ -1,5 +1,8 @@
 import { logSuite, runSuite } from "@ramekin/conformance";
-import { test } from "vitest";
+import { describe, test } from "vitest";
+import { jsonFileLog, localLog, unreadLog } from "../src/index.ts";
 import { freshLog } from "./fresh.ts";
 
-runSuite(test, logSuite, { create: freshLog });
+describe("json-file", () => runSuite(test, logSuite, { create: () => freshLog(jsonFileLog) }));
+describe("local", () => runSuite(test, logSuite, { create: () => freshLog(localLog) }));
+describe("none", () => runSuite(test, logSuite, { create: () => unreadLog("none") }));

@@ -55,6 +55,11 @@ const mutants: Record<string, Mutant> = {
     },
     ({ tail: _, ...options }) => options,
   ),
+  "many at a time are the same, and as few as were asked for": (right) => ({
+    readBatches: async function* (id, { tail: _, ...options } = {}) {
+      yield* right.readBatches?.(id, options) ?? [];
+    },
+  }),
   "since and until bound the time": reading(
     (records) => records,
     ({ until: _, ...options }) => options,

@@ -2,10 +2,20 @@
 //!
 //! Ours has one field more where the bytes are not UTF-8: `raw`, base64 of the same bytes, line break included.
 
+use std::collections::BTreeMap;
+
 use super::lines::Line;
 use super::Stream;
 
-pub fn append(out: &mut Vec<u8>, stream: Stream, time: &str, line: Line<'_>) {
+/// As Docker writes labels and the like, for `append`; nothing when there are none.
+pub fn attributes(of: &BTreeMap<String, String>) -> String {
+    match of.is_empty() {
+        true => String::new(),
+        false => format!(",\"attrs\":{}", serde_json::json!(of)),
+    }
+}
+
+pub fn append(out: &mut Vec<u8>, stream: Stream, attributes: &str, time: &str, line: Line<'_>) {
     out.extend(b"{\"log\":\"");
     let mut is_text = true;
     for chunk in line.bytes.utf8_chunks() {
@@ -27,6 +37,7 @@ pub fn append(out: &mut Vec<u8>, stream: Stream, time: &str, line: Line<'_>) {
         base64(out, line.bytes, line.ended);
         out.push(b'"');
     }
+    out.extend(attributes.as_bytes());
     out.extend(b",\"time\":\"");
     out.extend(time.as_bytes());
     out.extend(b"\"}\n");
@@ -99,6 +110,7 @@ mod tests {
         append(
             &mut out,
             Stream::Stdout,
+            "",
             "2026-11-23T10:00:00Z",
             Line { bytes, ended },
         );
@@ -110,6 +122,21 @@ mod tests {
         assert_eq!(
             of(b"hi", true),
             "{\"log\":\"hi\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-23T10:00:00Z\"}\n"
+        );
+    }
+
+    #[test]
+    fn attributes_stand_before_the_time() {
+        let attributes = attributes(&BTreeMap::from([("a".into(), "\"b\"".into())]));
+        let mut out = Vec::new();
+        let line = Line {
+            bytes: b"hi",
+            ended: true,
+        };
+        append(&mut out, Stream::Stderr, &attributes, "T", line);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\"log\":\"hi\\n\",\"stream\":\"stderr\",\"attrs\":{\"a\":\"\\\"b\\\"\"},\"time\":\"T\"}\n"
         );
     }
 

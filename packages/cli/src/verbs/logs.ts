@@ -6,6 +6,7 @@ export default defineVerb({
   summary: "Fetch the logs of a container",
   arguments: [{ name: "CONTAINER", summary: "A name, an id, or the beginning of an id", complete: "container" }],
   flags: {
+    details: { type: "boolean", summary: "Show extra details provided to logs: the log options labels, env and tag" },
     follow: { type: "boolean", short: "f", summary: "Follow log output" },
     since: { type: "string", summary: 'Show logs since timestamp (e.g. "2026-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)' },
     tail: { type: "string", short: "n", default: "all", summary: "Number of lines to show from the end of the logs" },
