@@ -3,17 +3,22 @@ import { type Argument, argument } from "./arguments.ts";
 import type { Checks } from "./checks.ts";
 import { type Expansion, expand } from "./expand.ts";
 import { cleanPath } from "./glob.ts";
-import { chomped, parseHeredoc } from "./heredoc.ts";
 import { healthcheckText, list, quotedList, runText } from "./history.ts";
 import type { IgnoreMatcher } from "./ignore.ts";
-import type { Add, Arg, Command, CommandLine, Copy, Env, InlineFile, Many, Run, Single, StageInstruction } from "./instruction.ts";
+import type { Add, Arg, Command, Copy, Env, InlineFile, Many, Run, Single, StageInstruction } from "./instruction.ts";
 import { parseMount } from "./mount.ts";
+import { resolveMount } from "./mount-step.ts";
+import { resolveDestination, resolvePath } from "./path.ts";
 import { parsePort } from "./port.ts";
 import { Complaint, type Problems } from "./problem.ts";
+import { commandWords, runCommand } from "./run-command.ts";
+import { isSecretName } from "./secret-name.ts";
+import { isSignal } from "./signal.ts";
 import type { Piece, Range } from "./source.ts";
 import type { Origin, Stage, StageGraph } from "./stage-graph.ts";
 import type { Step, StepMount, TransferStep } from "./step.ts";
 import { suggest } from "./suggest.ts";
+import { checkMode, checkTransfer } from "./transfer-options.ts";
 
 export interface EvaluatedStage {
   readonly stage: Stage;
@@ -242,7 +247,7 @@ export class StageState {
       const message = `JSON arguments recommended for ${keyword.text} to prevent unintended behavior related to OS signals`;
       checks.warn("JSONArgsRecommended", range, message);
     }
-    const words = this.#withShell(command);
+    const words = commandWords(command, this.#shell);
     if (name === "CMD") {
       this.#config.Cmd = words;
       this.#config.ArgsEscaped = true;
@@ -255,9 +260,8 @@ export class StageState {
     this.#record(`${name} ${quotedList(words)}`);
   }
 
-  #withShell({ form, words }: Pick<CommandLine, "form" | "words">): readonly string[] {
-    const texts = words.map(({ text }) => text);
-    return form === "exec" ? texts : [...(this.#config.Shell?.length ? this.#config.Shell : defaultShell), texts.join(" ")];
+  get #shell(): readonly string[] {
+    return this.#config.Shell?.length ? this.#config.Shell : defaultShell;
   }
 
   #single(instruction: Single, triggered: boolean, checks: Checks): void {
@@ -395,7 +399,7 @@ export class StageState {
 
   #run(instruction: Run, triggered: boolean, checks: Checks): void {
     const { network, security, devices } = instruction;
-    const { command, script } = this.#commandOf(instruction.command);
+    const { command, script } = runCommand(instruction.command, this.#shell);
     const mounts = instruction.mounts.map((piece, index) => this.#mount(piece, index, instruction, checks));
     this.#step({
       type: "run",
@@ -414,52 +418,16 @@ export class StageState {
     this.#record(`RUN ${runText(command, given)} # buildkit`, true);
   }
 
-  /** A heredoc alone is the script; one among other words is for the shell, which gets the lines as they stand. */
-  #commandOf({ form, words, heredocs }: CommandLine): {
-    readonly command: readonly string[];
-    readonly script?: { readonly name: string; readonly content: string };
-  } {
-    const [first, range] = [words[0]?.text ?? "", words[0]?.range];
-    const [heredoc] = heredocs;
-    if (form !== "shell" || !heredoc || !range) return { command: this.#withShell({ form, words }) };
-    if (!parseHeredoc(first)) {
-      const whole = [first, ...heredocs.map(({ content, name }) => `${content}${name}`)].join("\n");
-      return { command: this.#withShell({ form, words: [{ text: whole, range }] }) };
-    }
-    const content = heredoc.chomp ? chomped(heredoc.content) : heredoc.content;
-    if (!content.startsWith("#!")) return { command: this.#withShell({ form, words: [{ text: content, range }] }) };
-    const path = cleanPath(`/dev/pipes/${heredoc.name}`);
-    return { command: this.#withShell({ form, words: [{ text: path, range }] }), script: { name: heredoc.name, content } };
-  }
-
   #mount(piece: Piece, index: number, instruction: Run, checks: Checks): StepMount | undefined {
     const read = () => parseMount(piece.text, (value) => this.#value({ ...piece, text: value }, instruction, checks));
     const mount = this.#context.problems.hear(piece.range, read);
     if (!mount) return undefined;
     const origin = this.#context.stage.origins.get(instruction)?.[index];
-    const { type, source = "", target = "" } = mount;
-    if (type === "secret") {
-      const id = source || mount.id || lastName(target);
-      this.#credential(this.#secrets, id, mount.required, instruction.range);
-      const destination = target || (mount.env === undefined ? `/run/secrets/${lastName(id)}` : undefined);
-      return { ...mount, id, ...(destination !== undefined && { destination }) };
-    }
-    if (type === "ssh") {
-      const id = mount.id || "default";
-      this.#credential(this.#ssh, id, mount.required, instruction.range);
-      return { ...mount, id, ...(target !== "" && { destination: target }) };
-    }
-    const destination = cleanPath(`/${target.startsWith("/") ? target : `${this.#config.WorkingDir ?? ""}/${target}`}`);
-    if (destination === "/") {
-      this.#context.problems.add(piece.range, `invalid mount target ${JSON.stringify(destination)}`, "name a directory with target=");
-      return undefined;
-    }
-    const id = type === "cache" ? { id: mount.id || cleanPath(target) } : {};
-    return { ...mount, ...id, ...(origin && { origin }), destination };
-  }
-
-  #credential(known: Map<string, Credential>, id: string, required: boolean, range: Range): void {
-    if (!known.has(id)) known.set(id, { required, range });
+    const step = this.#context.problems.hear(piece.range, () => resolveMount(mount, origin, this.#config.WorkingDir ?? "/"));
+    const known = { secret: this.#secrets, ssh: this.#ssh }[mount.type as string];
+    const { id = "" } = step ?? {};
+    if (known && !known.has(id)) known.set(id, { required: mount.required, range: instruction.range });
+    return step;
   }
 }
 
@@ -494,76 +462,8 @@ function withVariable(all: readonly string[], name: string, value: string): read
   return at < 0 ? [...all, `${name}=${value}`] : all.with(at, `${name}=${value}`);
 }
 
-/** An absolute path stays as it is written, as in Docker; a relative one is joined and cleaned. */
-function resolvePath(from: string, to: string): string {
-  const base = from.startsWith("/") ? from : `/${from}`;
-  if (to === "") return base;
-  return to.startsWith("/") ? to : cleanPath(`${base}/${to}`);
-}
-
-/** As resolvePath, but what says "directory" at the end stays. */
-function resolveDestination(from: string, to: string): string {
-  const written = to === "." || to === "" ? "./" : to;
-  const path = resolvePath(from, written);
-  if (written.endsWith("/") && !path.endsWith("/")) return `${path}/`;
-  return written.endsWith("/.") && !written.startsWith("/") ? `${path === "/" ? "" : path}/.` : path;
-}
-
-const lastName = (path: string) => cleanPath(path).split("/").at(-1) ?? "";
-
-function checkTransfer(
-  { name, chown, link, sources: pieces, destination }: Copy | Add,
-  sources: readonly string[],
-  owner: string,
-  checksum: string,
-): void {
-  if (link && owner !== "" && !/^\d*(?::\d*)?$/.test(owner)) {
-    const reason = `--chown=${owner}: user and group names can't be resolved when used with --link, use numeric uid[:gid] instead`;
-    throw new Complaint(reason, { range: chown?.range });
-  }
-  if (name === "COPY") {
-    const remote = sources.findIndex((source) => /^https?:\/\//.test(source));
-    if (remote >= 0) throw new Complaint("source can't be a URL for COPY", { range: pieces[remote]?.range, hint: "ADD takes URLs" });
-    return;
-  }
-  if (checksum === "") return;
-  const range = destination.range;
-  if (sources.length !== 1) throw new Complaint("checksum can't be specified for multiple sources", { range });
-  if (!/^(?:https?|git|ssh):\/\/|^git@|\.git(?:[#?]|$)/.test(sources[0] ?? ""))
-    throw new Complaint("checksum requires HTTP(S) or Git sources", { range });
-}
-
-/** Octal, or symbols as chmod(1) takes them. */
-function checkMode(mode: string, range: Range | undefined): void {
-  if (mode === "" || (/^[0-7]+$/.test(mode) && Number.parseInt(mode, 8) <= 0o7777)) return;
-  const clause = "[ugoa]*(?:[-+=](?:[rwxXst]*|[ugo]))+";
-  if (new RegExp(`^${clause}(?:,${clause})*$`).test(mode)) return;
-  throw new Complaint(`invalid chmod parameter: '${mode}'. it should be octal string and between 0 and 07777`, {
-    range,
-    hint: "or symbolic, such as u=rwX,go=rX",
-  });
-}
-
-/** A whole word of a name says that its value is secret, unless another says that it is not. */
-const secretName = /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)/i;
-const harmlessName = /(?:_|^)(?:public|file|version)(?:_|$)/i;
-
 function checkSecret(instruction: "ARG" | "ENV", name: string, range: Range, checks: Checks): void {
-  if (!secretName.test(name) || harmlessName.test(name)) return;
+  if (!isSecretName(name)) return;
   const message = `Do not use ARG or ENV instructions for sensitive data (${instruction} ${JSON.stringify(name)})`;
   checks.warn("SecretsUsedInArgOrEnv", range, message);
-}
-
-const signals = new Set(
-  (
-    "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU " +
-    "URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX"
-  ).split(" "),
-);
-
-function isSignal(text: string): boolean {
-  if (/^[-+]?\d+$/.test(text)) return Number(text) !== 0;
-  const name = text.toUpperCase().replace(/^SIG/, "");
-  const [, from, count] = /^RT(MIN\+|MAX-)(\d+)$/.exec(name) ?? [];
-  return signals.has(name) || (from !== undefined && !String(count).startsWith("0") && Number(count) <= (from === "MIN+" ? 15 : 14));
 }

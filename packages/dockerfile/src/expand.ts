@@ -42,6 +42,8 @@ export function expand(text: string, variables: Variables, options: ExpandOption
   }
 }
 
+/** `ENV A=$A$A`, forty times, would take a terabyte. No process takes a variable above 128 KiB; heredocs may be longer. */
+const maxLength = 16 << 20;
 const maxDepth = 200; // of ${…:-${…}}: enough for people, and a message instead of an overflow of the stack
 
 class ShellLexer {
@@ -54,6 +56,7 @@ class ShellLexer {
   #at = 0;
   #rawEscapes = false;
   #depth = 0;
+  #length = 0;
 
   constructor(text: string, variables: Variables, options: ExpandOptions) {
     this.#text = [...text];
@@ -254,6 +257,8 @@ class ShellLexer {
 
   #lookUp(name: string): string | undefined {
     const value = this.#variables.get(name);
+    this.#length += value?.length ?? 0;
+    if (this.#length > maxLength) throw new Complaint(`expands to more than ${maxLength >> 20} MiB`);
     (value === undefined ? this.missing : this.found).add(name);
     return value;
   }

@@ -18,7 +18,7 @@ export class LogicalLine {
 
   constructor(
     source: Source,
-    pieces: readonly (Piece & { readonly offset: number })[],
+    pieces: readonly { readonly text: string; readonly offset: number }[],
     comments: readonly string[],
     emptyLines: readonly Range[],
   ) {
@@ -38,8 +38,14 @@ export class LogicalLine {
 
   /** Where the character at this index of `text` stands in the file. */
   offset(index: number): number {
-    const piece = this.#pieces.findLast(({ at }) => at <= index) ?? { at: 0, offset: 0 };
-    return piece.offset + index - piece.at;
+    let [low, high] = [0, this.#pieces.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#pieces[middle]?.at ?? 0) <= index) low = middle;
+      else high = middle - 1;
+    }
+    const { offset, at } = this.#pieces[low] ?? { offset: 0, at: 0 };
+    return offset + index - at;
   }
 
   /** The range of `text` from `start` to `end`; the end is that of its last character, not the beginning of a line joined to it. */
@@ -108,11 +114,11 @@ function readJoined(
   escapeToken: Escape,
   comments: readonly string[],
 ): LogicalLine | undefined {
-  const pieces: (Piece & { offset: number })[] = [];
+  const pieces: { text: string; offset: number }[] = [];
   const emptyLines: Range[] = [];
   const take = ({ text, offset }: FileLine) => {
     const kept = withoutContinuation(text, escapeToken);
-    pieces.push({ text: kept ?? text, offset, range: source.range(offset, offset + text.length) });
+    pieces.push({ text: kept ?? text, offset });
     return kept !== undefined;
   };
   let goesOn = take(first);
@@ -192,6 +198,14 @@ export interface Word {
   readonly text: string;
   readonly start: number;
   readonly end: number;
+}
+
+export function firstWord(text: string, from: number): { readonly start: number; readonly end: number } {
+  let start = from;
+  while (start < text.length && isBlank(text[start] as string)) start += 1;
+  let end = start;
+  while (end < text.length && !isBlank(text[end] as string)) end += 1;
+  return { start, end };
 }
 
 export function splitBlanks(text: string, start: number, end: number): readonly Word[] {

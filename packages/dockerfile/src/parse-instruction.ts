@@ -17,7 +17,7 @@ import type {
 } from "./instruction.ts";
 import { instructionNames } from "./instruction.ts";
 import { jsonForm } from "./json-form.ts";
-import { type LogicalLine, splitBlanks, splitFlags, splitQuoted, type Word } from "./line.ts";
+import { firstWord, type LogicalLine, splitBlanks, splitFlags, splitQuoted, type Word } from "./line.ts";
 import { mountSource, parseDevice } from "./mount.ts";
 import { Complaint } from "./problem.ts";
 import { isSpace, type Piece, trim, trimEnd } from "./source.ts";
@@ -53,12 +53,13 @@ export function takesHeredocs(line: LogicalLine, escapeToken: Escape): boolean {
 }
 
 function takeApart(line: LogicalLine, escapeToken: Escape, from: number): Statement {
-  const [word = { text: "", start: from, end: from }] = splitBlanks(line.text, from, line.text.length);
+  const word = firstWord(line.text, from);
   const { flags, rest } = splitFlags(line.text, word.end, escapeToken);
   const end = Math.max(rest, trimEnd(line.text).length);
   let start = rest;
   while (start < end && isSpace(line.text[start] as string)) start += 1;
-  return { line, escapeToken, keyword: line.piece(word.start, word.end), name: word.text.toUpperCase(), flags, start, end };
+  const keyword = line.piece(word.start, word.end);
+  return { line, escapeToken, keyword, name: keyword.text.toUpperCase(), flags, start, end };
 }
 
 const isInstruction = (name: string): name is InstructionName => (instructionNames as readonly string[]).includes(name);

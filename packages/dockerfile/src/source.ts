@@ -60,7 +60,13 @@ const isSpacePattern = new RegExp(`^[${space}]$`);
 const leadingSpace = new RegExp(`^[${space}]+`);
 const trailingSpace = new RegExp(`[${space}]$`);
 
-export const isSpace = (character: string): boolean => isSpacePattern.test(character);
+/** Asked for every character of a file, nearly all of which are ASCII. */
+export function isSpace(character: string): boolean {
+  const code = character.charCodeAt(0);
+  if (code < 0x80) return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+  return isSpacePattern.test(character);
+}
+
 export const trimStart = (text: string): string => text.replace(leadingSpace, "");
 
 /** Character by character from the end: a pattern `[space]+$` takes quadratic time on a long run of blanks in the middle. */
