@@ -49,10 +49,10 @@ export async function showLogs(flags: LogFlags, name: string, context: Context):
 /** In Docker's order: the time, then what was written with the record, of which there may be nothing. */
 function prefix({ time, attributes = {} }: LogRecord, { timestamps, details }: LogFlags): string {
   const shown = Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
-  const escape = (text: string) => encodeURIComponent(text).replaceAll("%20", "+");
+  const inQuery = (text: string) => encodeURIComponent(text).replaceAll("%20", "+");
   return (
     (timestamps ? `${time.toISOString()} ` : "") +
-    (details ? `${shown.map(([key, value]) => `${escape(key)}=${escape(value)}`).join(",")} ` : "")
+    (details ? `${shown.map(([key, value]) => `${inQuery(key)}=${inQuery(value)}`).join(",")} ` : "")
   );
 }
 
