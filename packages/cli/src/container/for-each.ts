@@ -1,3 +1,4 @@
+import { isRamekinError } from "@ramekin/core";
 import type { Container } from "@ramekin/engine";
 import type { Context } from "../context.ts";
 import { exitStatus } from "../exit-status.ts";
@@ -11,11 +12,17 @@ export async function forEachContainer(
   context: Context,
   names: readonly string[],
   action: (container: Container) => Promise<void>,
+  { ignoreAbsent = false } = {},
 ): Promise<number> {
   const engine = await context.engine();
   return await forEachName(context, names, async (name) => {
-    await action(await engine.container(name));
-    return name;
+    try {
+      await action(await engine.container(name));
+      return name;
+    } catch (error) {
+      if (ignoreAbsent && isRamekinError(error, "NOT_FOUND")) return undefined;
+      throw error;
+    }
   });
 }
 

@@ -6,6 +6,7 @@ import type { FlagValues } from "../verb.ts";
 import { forEachContainer } from "./for-each.ts";
 import { awaitReadiness, readReadiness } from "./readiness.ts";
 import { runAttached } from "./run-attached.ts";
+import { runs, selectContainers } from "./select-containers.ts";
 import { checkInputDevice } from "./streams.ts";
 import type { readinessFlags } from "./supervision-flags.ts";
 
@@ -13,11 +14,16 @@ export interface StartFlags extends FlagValues<typeof readinessFlags> {
   readonly attach: boolean;
   readonly "detach-keys": string | undefined;
   readonly interactive: boolean;
+  readonly all: boolean;
+  readonly filter: readonly string[];
+  readonly latest: boolean;
+  readonly "sig-proxy": boolean;
 }
 
 /** `ramekin start`. */
-export async function startContainers(flags: StartFlags, names: readonly string[], context: Context): Promise<number> {
+export async function startContainers(flags: StartFlags, given: readonly string[], context: Context): Promise<number> {
   const { signal } = context.interruption;
+  const names = await selectContainers({ ...flags, cidfile: [] }, given, context, (container) => !runs(container));
   const wanted = readReadiness(flags);
   if (wanted !== undefined && (flags.attach || flags.interactive)) throw new UsageError("--wait is for what runs in the background");
   if (!flags.attach && !flags.interactive) {
@@ -47,5 +53,12 @@ export async function startContainers(flags: StartFlags, names: readonly string[
   const withStdin = flags.interactive && stdin !== "closed";
   checkInputDevice(context, withStdin, tty);
   // Docker proxies signals only where the terminal does not carry the keys for them
-  return await runAttached(context, container, { stdin: withStdin, stdout: true, stderr: true, tty, proxySignals: !tty, detachKeys });
+  return await runAttached(context, container, {
+    stdin: withStdin,
+    stdout: true,
+    stderr: true,
+    tty,
+    proxySignals: flags["sig-proxy"] || !tty,
+    detachKeys,
+  });
 }

@@ -1,12 +1,18 @@
+import { filterFlag, ignoreFlag, selectionFlags } from "../container/selection-flags.ts";
 import { defineVerb } from "../verb.ts";
 
 export default defineVerb({
   name: "rm",
   group: "container",
   summary: "Remove one or more containers",
-  arguments: [{ name: "CONTAINER", summary: "A name, an id, or the beginning of an id", repeats: true, complete: "container" }],
+  arguments: [
+    { name: "CONTAINER", summary: "A name, an id, or the beginning of an id", optional: true, repeats: true, complete: "container" },
+  ],
   flags: {
     force: { type: "boolean", short: "f", summary: "Force the removal of a running container (uses SIGKILL)" },
+    ...selectionFlags,
+    filter: { type: "list", value: "filter", summary: filterFlag.summary },
+    ignore: ignoreFlag,
     volumes: { type: "boolean", short: "v", summary: "Remove anonymous volumes associated with the container" },
   },
   refused: { link: { short: "l", reason: "links need the network driver bridge, which this version does not have" } },
@@ -15,18 +21,21 @@ export default defineVerb({
     { command: "ramekin rm -f web", summary: "Remove it though it runs" },
   ],
   hot: true,
-  async run({ flags: { force, volumes }, arguments: names }, context) {
+  async run({ flags, arguments: names }, context) {
+    const { force, volumes, ignore } = flags;
     const { forEachName } = await import("../container/for-each.ts");
     const { isRamekinError } = await import("@ramekin/core");
     const engine = await context.engine();
-    return await forEachName(context, names, async (name) => {
+    const { runs, selectContainers } = await import("../container/select-containers.ts");
+    const selected = await selectContainers(flags, names, context, (container) => force || !runs(container));
+    return await forEachName(context, selected, async (name) => {
       try {
         await (await engine.container(name)).remove({ force, volumes });
         return name;
       } catch (error) {
         // with --force it is enough that it is not there
-        if (!force || !isRamekinError(error, "NOT_FOUND")) throw error;
-        context.note(`ramekin: ${error.message}`);
+        if (!(force || ignore) || !isRamekinError(error, "NOT_FOUND")) throw error;
+        if (!ignore) context.note(`ramekin: ${error.message}`);
         return undefined;
       }
     });
