@@ -4,6 +4,7 @@ import type { ContainerConfig } from "./api.ts";
 import { eventAttributes } from "./container-event.ts";
 import type { Paths } from "./store/paths.ts";
 import { volumePaths } from "./store/volumes.ts";
+import { mountAttributes } from "./volume/event.ts";
 
 /**
  * What the supervisor does when the container has ended. The snapshot of one that stays stays too; `--rm` takes everything,
@@ -15,7 +16,10 @@ export async function cleanupList(
   storage: StorageDriver,
   cgroup: string | undefined,
 ): Promise<readonly CleanupOperation[]> {
-  const control: CleanupOperation[] = cgroup === undefined ? [] : [{ op: "remove-cgroup", path: cgroup }];
+  const control: CleanupOperation[] = [
+    ...(cgroup === undefined ? [] : [{ op: "remove-cgroup", path: cgroup } as const]),
+    ...unmountEvents(paths, config),
+  ];
   if (!config.options.autoRemove) return control;
   const snapshot = (await storage.teardown?.(config.storage.key)) ?? [];
   return [
@@ -32,6 +36,16 @@ export async function cleanupList(
     // Its own run directory last: nobody will come to delete it.
     { op: "remove-tree", root: join(paths.runRoot, "containers"), path: config.id },
   ];
+}
+
+/** What Docker tells of volumes when a container has ended: nobody else sees it. */
+function unmountEvents(paths: Paths, config: ContainerConfig): readonly CleanupOperation[] {
+  const volumes = (config.mounts ?? []).filter(({ type }) => type === "volume");
+  return volumes.map((point) => ({
+    op: "append-event",
+    directory: paths.events,
+    event: { type: "volume", action: "unmount", id: point.name ?? "", attributes: mountAttributes(config, point) },
+  }));
 }
 
 /** Volumes are let go of; anonymous ones go with their last container. */

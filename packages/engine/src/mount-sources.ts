@@ -5,6 +5,7 @@ import type { ContainerConfig, MountPoint } from "./api.ts";
 import type { Scope } from "./scope.ts";
 import { secretPath } from "./store/secrets.ts";
 import { readVolume } from "./store/volumes.ts";
+import { mountAttributes } from "./volume/event.ts";
 import { mountVolume } from "./volume/mount.ts";
 
 /** What the supervisor has to put in the place of bind mounts, and into the environment. */
@@ -37,6 +38,7 @@ async function sourceOf(scope: Scope, config: ContainerConfig, point: MountPoint
     const volume = await readVolume(scope.paths, point.name ?? "");
     if (!volume) throw new RamekinError("NOT_FOUND", `get ${point.name ?? ""}: no such volume`);
     await mountVolume(scope, volume);
+    scope.emit("volume", "mount", volume.name, mountAttributes(config, point));
     return subpath === undefined ? undefined : { destination, mounts: [bind(point.source)], ...part };
   }
   if (overlay === undefined) return undefined;

@@ -9,6 +9,7 @@ import { attempt, type Scope } from "./scope.ts";
 import { allIds, currentState, entriesOf, isThere, readConfigIfThere } from "./store/containers.ts";
 import { tryLockFile } from "./store/lock.ts";
 import { releaseDeadNames, releaseName } from "./store/names.ts";
+import { removeVolumeRemains } from "./store/volumes.ts";
 
 /** A download that nobody has gone on with for so long is given up. */
 const staleIngestMs = 24 * 3600 * 1000;
@@ -30,6 +31,7 @@ export async function prune(scope: Scope, { signal }: Cancellable = {}): Promise
   for (const entry of await entriesOf(scope.paths.root)) {
     if (entry.startsWith(".load-")) await attempt(scope, `removing ${entry}`, () => removeStaleLoad(join(scope.paths.root, entry)));
   }
+  await attempt(scope, "removing what is left of volumes", () => removeVolumeRemains(scope.paths));
   await attempt(scope, "releasing names", () => releaseDeadNames(scope.paths));
   await attempt(scope, "giving up old downloads", () => abandonIngests(scope));
   const { blobs, snapshots, reclaimed } = await collectGarbage(scope, { measure: true });

@@ -46,7 +46,6 @@ export async function mountVolume(scope: Scope, volume: VolumeFile): Promise<voi
         cause: error,
       });
     }
-    scope.emit("volume", "mount", volume.name, { driver: volume.driver });
   });
 }
 
@@ -56,7 +55,6 @@ export async function unmountVolume(scope: Scope, volume: VolumeFile): Promise<v
   const { data } = volumePaths(scope.paths, volume.name);
   if (!(await isMounted(data))) return;
   await unmount(data);
-  scope.emit("volume", "unmount", volume.name, { driver: volume.driver });
 }
 
 async function mountOf(options: Readonly<Record<string, string>>): Promise<Mount> {
