@@ -12,12 +12,12 @@ const run = (name: string, script: string, ...flags: string[]) =>
   output("run", "-d", "--name", name, "--wait", "exit", ...flags, "busybox", "sh", "-c", script);
 
 test("[OBS-1] [run --log-driver] local keeps every byte, in fewer of them; none and passthrough keep nothing", async () => {
-  const script = "printf 'err\\377' >&2; sleep 0.2; seq 1 20000; printf end";
+  const script = "printf 'err\\377\\n' >&2; sleep 0.2; seq 1 20000; printf end";
   await run("as-json", script);
   await run("as-local", script, "--log-driver", "local");
   const [json, local] = [await ramekin("logs", "as-json"), await ramekin("logs", "as-local")];
   expect(local.bytes.equals(json.bytes)).toBe(true);
-  expect([local.stderr, json.stderr]).toEqual(["err\ufffd", "err\ufffd"]);
+  expect([local.stderr, json.stderr]).toEqual(["err\ufffd\n", "err\ufffd\n"]);
   expect(await output("logs", "--tail", "2", "as-local")).toBe("20000\nend");
   const [jsonText, localText] = await Promise.all([readFile(await logPath("as-json")), readFile(await logPath("as-local"))]);
   expect(localText.length).toBeLessThan(jsonText.length / 3);
