@@ -1,4 +1,5 @@
-import type { Engine, EngineOptions } from "@ramekin/engine";
+import type { EngineOptions } from "@ramekin/engine";
+import type { Ramekin } from "ramekin";
 import type { Globals, LogLevel } from "./globals.ts";
 import type { Interruption } from "./interruption.ts";
 
@@ -11,7 +12,7 @@ export interface Context extends AsyncDisposable {
   readonly logLevel: LogLevel;
   readonly interruption: Interruption;
   /** Opened at the first call: a verb that needs no engine pays for none. */
-  engine(): Promise<Engine>;
+  engine(): Promise<Ramekin>;
   /** A line on stdout. */
   print(line: string): void;
   /** A line on stderr. */
@@ -36,7 +37,7 @@ export interface World {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  openEngine(options: EngineOptions): Promise<Engine>;
+  openEngine(options: EngineOptions): Promise<Ramekin>;
 }
 
 /** The real one. The engine, and with it every driver, is loaded when it is asked for. */
@@ -59,7 +60,7 @@ export const processWorld: World = {
 };
 
 export function createContext(world: World, globals: Globals, logLevel: LogLevel, interruption: Interruption): Context {
-  let engine: Promise<Engine> | undefined;
+  let engine: Promise<Ramekin> | undefined;
   const note = (line: string) => void world.stderr.write(`${line}\n`);
   return {
     get stdin() {

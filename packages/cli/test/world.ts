@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
 import { RamekinError } from "@ramekin/core";
-import type { Engine, EngineOptions } from "@ramekin/engine";
+import type { EngineOptions } from "@ramekin/engine";
+import type { Ramekin } from "ramekin";
 import type { InputStream, OutputStream, World } from "../src/context.ts";
 import { dispatch } from "../src/dispatch.ts";
 
@@ -13,7 +14,7 @@ export interface Ran {
 }
 
 export interface RunOptions {
-  readonly engine?: Partial<Engine>;
+  readonly engine?: Partial<Ramekin>;
   readonly stdin?: string;
   readonly inputIsTerminal?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
@@ -39,7 +40,7 @@ export async function ramekin(
       engineOptions = options;
       onOpen?.(options);
       if (engine === undefined) throw new RamekinError("UNSUPPORTED", "this test has no engine");
-      return { async [Symbol.asyncDispose]() {}, ...engine } as Engine;
+      return { async [Symbol.asyncDispose]() {}, ...engine } as Ramekin;
     },
   };
   const status = await dispatch(argv, world);

@@ -11,6 +11,7 @@ import {
   isRamekinError,
   RamekinError,
 } from "@ramekin/core";
+import { randomHex } from "@ramekin/native";
 import { applyChange, formatReference, type ImageRunConfig, mediaTypes, parseReference, putName, putUnnamed } from "@ramekin/oci";
 import type { ImageInfo, ImportOptions } from "./api.ts";
 import { contentOf } from "./image.ts";
@@ -118,7 +119,7 @@ export async function storeLayer(
 ): Promise<StoredLayer> {
   const stored = createHash("sha256");
   const plain = createHash("sha256");
-  const writer = await content.open(`import-${lease.id}`, { signal: options.signal });
+  const writer = await content.open(`import-${lease.id}-${randomHex(4)}`, { signal: options.signal });
   const write = async (chunk: Uint8Array) => {
     stored.update(chunk);
     await writer.write(chunk);

@@ -1,2 +1,3 @@
+export type { BuildEvent, BuildOptions, BuildResult } from "@ramekin/builder";
 export * from "@ramekin/engine";
-export { createRamekin, type RamekinOptions } from "./ramekin.ts";
+export { createRamekin, type Ramekin, type RamekinOptions } from "./ramekin.ts";

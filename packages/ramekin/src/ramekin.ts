@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { BuildOptions, BuildResult } from "@ramekin/builder";
 import type { Plugin } from "@ramekin/core";
 import { createEngine, type Engine, type EngineOptions } from "@ramekin/engine";
 import { defaultPlugins } from "./defaults.ts";
@@ -7,6 +8,12 @@ import { defaultPlugins } from "./defaults.ts";
 export interface RamekinOptions extends EngineOptions {
   /** Beside the drivers that come with Ramekin. */
   readonly plugins?: readonly Plugin[];
+}
+
+/** An engine that builds images, too. */
+export interface Ramekin extends Engine {
+  /** An image of a Dockerfile. Stages that do not need one another are built at once; a step whose inputs are known is not done again. */
+  build(options: BuildOptions): Promise<BuildResult>;
 }
 
 /**
@@ -17,11 +24,14 @@ export interface RamekinOptions extends EngineOptions {
  *     for await (const bytes of container.stdout) process.stdout.write(bytes);
  *     const { code } = await container.wait();
  */
-export async function createRamekin({ plugins = [], ...options }: RamekinOptions = {}): Promise<Engine> {
+export async function createRamekin({ plugins = [], ...options }: RamekinOptions = {}): Promise<Ramekin> {
   const hello = helloLayout();
-  return createEngine([...defaultPlugins(), ...plugins], {
+  const engine = await createEngine([...defaultPlugins(), ...plugins], {
     ...options,
     ...(hello !== undefined && { embedded: { "docker.io/ramekin/hello:latest": hello } }),
+  });
+  return Object.assign(engine, {
+    build: async (asked: BuildOptions) => (await import("@ramekin/builder")).build(engine, asked),
   });
 }
 

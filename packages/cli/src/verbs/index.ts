@@ -9,6 +9,8 @@ export interface VerbEntry {
 
 /** First words that are no verb by themselves. */
 export const topics: Readonly<Record<string, string>> = {
+  builder: "Manage builds",
+  buildx: "The same, as Docker's plugin is called",
   container: "Manage containers",
   healthcheck: "Manage health checks of containers",
   image: "Manage images",
@@ -20,6 +22,8 @@ export const topics: Readonly<Record<string, string>> = {
 
 export const verbEntries: readonly VerbEntry[] = [
   { paths: ["attach", "container attach"], load: async () => (await import("./attach.ts")).default },
+  { paths: ["build", "image build", "builder build", "buildx build"], load: async () => (await import("./build.ts")).default },
+  { paths: ["builder prune", "buildx prune"], load: async () => (await import("./builder-prune.ts")).default },
   { paths: ["commit", "container commit"], load: async () => (await import("./commit.ts")).default },
   { paths: ["completion"], load: async () => (await import("./completion.ts")).default },
   { paths: ["container inspect"], load: async () => (await import("./container-inspect.ts")).default },

@@ -11,6 +11,7 @@ import {
   type Cancellable,
   type ChainID,
   type ContentStore,
+  type Descriptor,
   type Digest,
   type ImageConfig,
   isRamekinError,
@@ -49,6 +50,7 @@ export class Session implements BuildSession {
   readonly platform: Platform;
   readonly #options: Cancellable;
   #keys = 0;
+  #stored: Promise<unknown> = Promise.resolve();
 
   constructor(scope: Scope, content: ContentStore, storage: StorageDriver, lease: Lease, options: Cancellable) {
     this.scope = scope;
@@ -151,7 +153,14 @@ export class Session implements BuildSession {
   }
 
   /** Manifest and config of a stack, in the store, without a name. */
-  async store(config: ImageConfig, stack: Stack) {
+  store(config: ImageConfig, stack: Stack): Promise<{ readonly manifest: Descriptor; readonly config: Descriptor }> {
+    // One after the other: stages that run at once may write the same document, and an ingestion has one writer.
+    const stored = this.#stored.then(() => this.#store(config, stack));
+    this.#stored = stored.catch(() => {});
+    return stored;
+  }
+
+  async #store(config: ImageConfig, stack: Stack) {
     const configuration = await storeDocument(this.content, this.lease, config, mediaTypes.config);
     const layers = stack.map(({ descriptor }) => ({ ...descriptor, mediaType: ociLayers[descriptor.mediaType] ?? descriptor.mediaType }));
     const document = { schemaVersion: 2, mediaType: mediaTypes.manifest, config: configuration, layers };

@@ -1,0 +1,2 @@
+export { build } from "./build.ts";
+export type { BuildEvent, BuildOptions, BuildResult } from "./build-options.ts";

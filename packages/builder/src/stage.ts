@@ -1,0 +1,98 @@
+import type { BuildLayer, CachedStep, Digest, Stack } from "@ramekin/core";
+import { RamekinError } from "@ramekin/core";
+import { type Dockerfile, DockerfileError, type EvaluatedStage, type Origin, type Step } from "@ramekin/dockerfile";
+import type { ContainerImageConfig, HistoryEntry } from "@ramekin/oci";
+import type { BuildOptions } from "./build-options.ts";
+import { cacheKey } from "./cache-key.ts";
+import type { Context } from "./context.ts";
+import { makeDirectory } from "./directory.ts";
+import { findSources } from "./find-sources.ts";
+import { runKey, runStep } from "./run-step.ts";
+import type { Foreign } from "./source.ts";
+import { transferKey, transferStep } from "./transfer-step.ts";
+import { cached, type Workbench } from "./workbench.ts";
+
+/** A stage, or what one begins with. */
+export interface Built extends Foreign {
+  readonly history: readonly HistoryEntry[];
+  /** When its newest layer was made: steps that make none have its time, so that a build from the cache makes the same image. */
+  readonly createdAt: string | undefined;
+}
+
+export const nothing: Built = { stack: [], key: cacheKey("scratch", undefined, ""), history: [], createdAt: undefined };
+
+export interface StageContext {
+  readonly dockerfile: Dockerfile;
+  readonly options: BuildOptions;
+  readonly context: () => Promise<Context>;
+  /** What `--from` names, built. */
+  readonly foreign: (origin: Origin) => Promise<Foreign>;
+}
+
+/** Does the steps of a stage on top of what it begins with. */
+export async function buildStage(
+  bench: Workbench,
+  { stage, steps, image }: EvaluatedStage,
+  base: Built,
+  context: StageContext,
+): Promise<Built> {
+  let { stack, key, createdAt } = base;
+  const made = new Map<number, CachedStep>();
+  for (const [index, step] of steps.entries()) {
+    // FROM counts as the first.
+    const title = `[${stage.name} ${index + 2}/${steps.length + 1}] ${step.title}`;
+    try {
+      const done = await doStep(bench, step, title, { stack, key }, context);
+      key = done.key;
+      made.set(step.history, done.step);
+      if (!done.step.layer) continue;
+      stack = [...stack, done.step.layer];
+      createdAt = done.step.createdAt.toISOString();
+    } catch (error) {
+      throw placed(context.dockerfile, step, error);
+    }
+  }
+  return { stack, key, createdAt: createdAt ?? new Date(0).toISOString(), history: datedHistory(image, base, made) };
+}
+
+interface Done {
+  readonly key: Digest;
+  readonly step: CachedStep;
+}
+
+async function doStep(bench: Workbench, step: Step, title: string, before: Foreign, context: StageContext): Promise<Done> {
+  const { stack } = before;
+  const done = async (key: Digest, make: (number: number) => Promise<BuildLayer | undefined>): Promise<Done> => ({
+    key,
+    step: await cached(bench, title, { key, stack }, make),
+  });
+  if (step.type === "run") return done(runKey(before.key, step), (number) => runStep(bench, number, stack, step, context.options));
+  if (step.type === "directory") {
+    const { path } = step;
+    return done(cacheKey("directory", before.key, path), () =>
+      bench.session.change(stack, (files) => makeDirectory(files, path), { signal: bench.signal }),
+    );
+  }
+  const sources = await findSources(bench, step, context.context, step.origin && (await context.foreign(step.origin)));
+  return done(await transferKey(bench, before.key, step, sources), () => transferStep(bench, stack, step, sources));
+}
+
+/** The base's as it is; of the stage's own, each with the time of the layer that it made or follows. */
+function datedHistory(image: ContainerImageConfig, base: Built, made: ReadonlyMap<number, CachedStep>): readonly HistoryEntry[] {
+  let created = base.createdAt ?? new Date(0).toISOString();
+  return (image.history ?? []).map((entry, index) => {
+    const before = base.history[index];
+    if (before) return before;
+    const step = made.get(index);
+    if (step?.layer) created = step.createdAt.toISOString();
+    return { created, ...entry, ...(step && !step.layer && { empty_layer: true }) };
+  });
+}
+
+/** What goes wrong in an instruction has its place in the file. */
+function placed({ source }: Dockerfile, { instruction, triggered }: Step, error: unknown): unknown {
+  if (!(error instanceof RamekinError) || error instanceof DockerfileError || error.cause instanceof DockerfileError) return error;
+  if (triggered || error.code === "CANCELLED") return error;
+  const place = new DockerfileError(source, instruction.range, error.message);
+  return new RamekinError(error.code, place.message, { cause: place, ...(error.hint !== undefined && { hint: error.hint }) });
+}

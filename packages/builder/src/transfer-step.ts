@@ -1,0 +1,104 @@
+import { posix } from "node:path";
+import { type BuildFiles, type BuildLayer, type Digest, RamekinError, type Stack } from "@ramekin/core";
+import { cleanPath, type TransferStep } from "@ramekin/dockerfile";
+import { cacheKey } from "./cache-key.ts";
+import { contentDigest } from "./content-digest.ts";
+import { makeDirectory } from "./directory.ts";
+import { notYet } from "./run-step.ts";
+import { type ForeignSource, isForeign, type LocalSource, type TransferSource } from "./source.ts";
+import { type TreeEntry, tarOf } from "./tree-entry.ts";
+import type { Workbench } from "./workbench.ts";
+
+/** The inputs of a COPY or ADD: what its sources hold, not where they lie. */
+export async function transferKey(
+  bench: Workbench,
+  before: Digest,
+  step: TransferStep,
+  sources: readonly TransferSource[],
+): Promise<Digest> {
+  const { type, destination, chown, chmod, link, unpack } = step;
+  const inputs: (readonly [name: string, content: string])[] = [];
+  for (const source of sources) {
+    const content = isForeign(source) ? `${source.from.key} ${source.path}` : await contentDigest(source.entries(), bench);
+    inputs.push([source.kind === "directory" ? "" : source.name, content]);
+  }
+  return cacheKey(type, before, { inputs, destination, chown, chmod, link, unpack });
+}
+
+export async function transferStep(
+  bench: Workbench,
+  stack: Stack,
+  step: TransferStep,
+  sources: readonly TransferSource[],
+): Promise<BuildLayer | undefined> {
+  const { destination } = step;
+  const several = sources.length > 1;
+  if (several && !destination.endsWith("/")) {
+    const name = step.type.toUpperCase();
+    const message = `When using ${name} with more than one source file, the destination must be a directory and end with a /`;
+    throw new RamekinError("INVALID_ARGUMENT", message);
+  }
+  const chmod = step.chmod === undefined ? undefined : octal(step.chmod);
+  const isDirectory = destination.endsWith("/") || destination.endsWith("/.") || sources.some(({ kind }) => kind === "directory");
+  const place = (files: BuildFiles) => new Placing(bench, files, step, chmod).all(sources, cleanPath(destination), isDirectory);
+  return bench.session.change(stack, place, { signal: bench.signal });
+}
+
+/** Sources on their way into the files of a stage. */
+class Placing {
+  readonly #bench: Workbench;
+  readonly #files: BuildFiles;
+  readonly #step: TransferStep;
+  readonly #chmod: number | undefined;
+  readonly #user: { readonly user?: string };
+
+  constructor(bench: Workbench, files: BuildFiles, step: TransferStep, chmod: number | undefined) {
+    this.#bench = bench;
+    this.#files = files;
+    this.#step = step;
+    this.#chmod = chmod;
+    this.#user = step.chown === undefined ? {} : { user: step.chown };
+  }
+
+  /** A file that goes to a directory goes into it, though nothing says that it is one. */
+  async all(sources: readonly TransferSource[], target: string, asked: boolean): Promise<void> {
+    const isDirectory = asked || target === "/" || (await this.#files.look(target, { follow: true }))?.kind === "directory";
+    for (const source of sources) {
+      const tar = isForeign(source) ? undefined : await this.#archive(source);
+      const into = isDirectory || tar !== undefined;
+      const directory = into ? target : posix.dirname(target);
+      await makeDirectory(this.#files, directory, this.#user);
+      const name = into ? source.name : posix.basename(target);
+      if (tar) await this.#files.unpack(directory, tar, this.#user);
+      else if (isForeign(source)) await this.#across(source, directory, name);
+      else await this.#files.unpack(directory, tarOf(this.#named(source, name), this.#bench), this.#user);
+    }
+  }
+
+  /** ADD takes archives apart, whatever they are compressed with. */
+  async #archive({ bytes }: LocalSource) {
+    if (this.#step.type !== "add" || this.#step.unpack === false || !bytes) return undefined;
+    return this.#bench.session.tarIn(bytes(), { signal: this.#bench.signal });
+  }
+
+  async #across({ from, path, kind }: ForeignSource, directory: string, name: string): Promise<void> {
+    const options = { follow: true, ...(kind !== "directory" && { name }) };
+    // Whoever owned it there: here it is root's, unless told otherwise.
+    const user = this.#user.user ?? "0:0";
+    const { session, signal } = this.#bench;
+    await session.view(from.stack, (files) => this.#files.unpack(directory, files.pack(path, options), { user }), { signal });
+  }
+
+  async *#named({ kind, entries }: LocalSource, name: string): AsyncGenerator<TreeEntry> {
+    for await (const entry of entries()) {
+      const mode = this.#chmod ?? entry.mode;
+      if (kind !== "directory") yield { ...entry, name, mode };
+      else if (entry.name !== "") yield { ...entry, mode };
+    }
+  }
+}
+
+function octal(text: string): number {
+  if (/^[0-7]+$/.test(text)) return Number.parseInt(text, 8);
+  throw notYet(`--chmod=${text}: a mode in symbols`);
+}

@@ -1,0 +1,47 @@
+import { defineVerb } from "../verb.ts";
+
+const attestation = { reason: "images are built without attestations, so there are none to ask for" };
+
+export default defineVerb({
+  name: "build",
+  group: "common",
+  summary: "Build an image from a Dockerfile",
+  arguments: [
+    { name: "PATH", summary: "The build context: a directory; - reads a Dockerfile from stdin and has no context", complete: "file" },
+  ],
+  flags: {
+    "build-arg": { type: "list", summary: "Set build-time variables" },
+    file: { type: "string", short: "f", summary: 'Name of the Dockerfile (default: "PATH/Dockerfile")', complete: "file" },
+    iidfile: { type: "string", value: "file", summary: "Write the image ID to a file", complete: "file" },
+    label: { type: "list", summary: "Set metadata for an image" },
+    "metadata-file": { type: "string", value: "file", summary: "Write build result metadata to a file", complete: "file" },
+    network: {
+      type: "string",
+      choices: ["default", "host", "none"],
+      default: "default",
+      summary: "Set the networking mode for the RUN instructions (default is the host's network)",
+    },
+    "no-cache": { type: "boolean", summary: "Do not use cache when building the image" },
+    platform: { type: "string", summary: "Set target platform for build" },
+    progress: { type: "string", choices: ["auto", "plain", "quiet", "rawjson"], default: "auto", summary: "Set type of progress output" },
+    pull: { type: "boolean", summary: "Always attempt to pull all referenced images" },
+    quiet: { type: "boolean", short: "q", summary: "Suppress the build output and print image ID on success" },
+    secret: { type: "list", summary: "Secret to expose to the build (id=mysecret[,src=/local/secret|,env=VARIABLE])" },
+    tag: { type: "list", short: "t", summary: "Name of the image (name:tag), once for each name" },
+    target: { type: "string", summary: "Set the target build stage to build" },
+  },
+  refused: {
+    attest: attestation,
+    provenance: attestation,
+    sbom: attestation,
+  },
+  examples: [
+    { command: "ramekin build -t app .", summary: "From the Dockerfile in this directory" },
+    { command: "ramekin build -t app --target test --build-arg VERSION=1.2 .", summary: "One stage of it, with an argument" },
+  ],
+  hot: true,
+  async run({ flags, arguments: [path = ""] }, context) {
+    const { buildImage } = await import("../build/build-image.ts");
+    return await buildImage(flags, path, context);
+  },
+});
