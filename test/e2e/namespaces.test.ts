@@ -44,12 +44,14 @@ describe("[ISO-1] namespaces of the host's", () => {
 describe("[ISO-1] namespaces of another container", () => {
   beforeAll(async () => {
     await start("donor", "--ipc", "shareable", "--hostname", "kitchen");
-    await start("heir", "--pid", "container:donor", "--uts", "container:donor", "--network", "container:donor");
+    const kinds = ["pid", "ipc", "uts", "network"].flatMap((kind) => [`--${kind}`, "container:donor"]);
+    await start("heir", ...kinds);
     return () => here().output(["rm", "-f", "heir", "donor"]);
   });
 
   test.each([
     ["[run --pid]", "pid"],
+    ["[run --ipc]", "ipc"],
     ["[run --uts]", "uts"],
     ["[run --network] [create --network]", "net"],
   ] as const)("%s container:NAME", async (_, kind) => {
@@ -60,6 +62,11 @@ describe("[ISO-1] namespaces of another container", () => {
   test("[run --network] its files of names are the other's", async () => {
     const script = "hostname; cat /etc/hostname; grep -c kitchen /etc/hosts; ps | grep -c [s]leep.1000";
     expect(await here().output(["exec", "heir", "sh", "-c", script])).toBe("kitchen\nkitchen\n1\n2");
+  });
+
+  test("[run --ipc] what one writes to shared memory the other reads", async () => {
+    await here().output(["exec", "donor", "sh", "-c", "echo ours > /dev/shm/note"]);
+    expect(await here().output(["exec", "heir", "cat", "/dev/shm/note"])).toBe("ours");
   });
 
   test("[run --pid] it is looked up at each start, and has to run", async () => {

@@ -3,7 +3,7 @@
 use crate::guard::{self, Guard};
 use crate::status::{executed, Status};
 use crate::workload::Program;
-use crate::{cgroup_v1, devices};
+use crate::{cgroup_v1, devices, user_namespace};
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::container::{Container, ContainerStatus, State};
 use libcontainer::oci_spec::runtime::Spec;
@@ -53,6 +53,7 @@ pub fn create(
 ) -> Result<()> {
     std::fs::create_dir_all(root)?;
     cgroup_v1::seal_mounts(bundle)?;
+    let _user_namespace = user_namespace::provide(bundle)?;
     let status = Status::create(root, id)?;
     let program = Program {
         status: status.as_raw_fd(),

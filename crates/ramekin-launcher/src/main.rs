@@ -12,6 +12,7 @@ mod container;
 mod devices;
 mod guard;
 mod status;
+mod user_namespace;
 mod workload;
 
 use arguments::{Command, Invocation};

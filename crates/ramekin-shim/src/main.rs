@@ -1,5 +1,6 @@
 //! The parent and supervisor of one container (ARCHITECTURE.md, "ramekin-shim RUN_DIRECTORY").
 
+mod borrowed;
 mod cleanup;
 mod config;
 mod connection;

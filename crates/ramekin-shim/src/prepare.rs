@@ -6,13 +6,13 @@ use std::path::Path;
 
 use ramekin_sys::cgroup::Cgroup;
 use ramekin_sys::rooted::Root;
-use ramekin_sys::{mount, passwd, userns, Code, Context, Error, Result};
+use ramekin_sys::{idmap, mount, passwd, userns, Code, Context, Error, Result};
 use rustix::fs::{FileType, Mode};
 use serde_json::Value;
 
 use crate::config::Config;
 use crate::run_directory::RunDirectory;
-use crate::{no_cgroup, sources, spec, unprivileged};
+use crate::{borrowed, no_cgroup, sources, spec, unprivileged};
 
 /// What the supervisor keeps of the specification.
 #[derive(Debug)]
@@ -61,6 +61,9 @@ pub fn prepare(config: &Config, run: &RunDirectory) -> Result<Prepared> {
             },
             &root_path,
         )?;
+    } else if let Some(maps) = &config.id_map {
+        let mounts = idmap::mapped(&config.rootfs, maps, &run.path("layers"))?;
+        mount::mount_all(&mounts, &root_path)?;
     } else {
         mount::mount_all(&config.rootfs, &root_path)?;
     }
@@ -95,7 +98,11 @@ pub fn write_bundle(config: &Config, run: &RunDirectory, root: &Root) -> Result<
     if let Some(process) = spec.get_mut("process") {
         limit(process, config.userns.is_some());
     }
-    make_targets(root, &spec)?;
+    borrowed::provide(run, &mut spec, config.id_map.is_some())?;
+    match &config.id_map {
+        Some(maps) => idmap::as_root_of(maps, || make_targets(root, &spec))?,
+        None => make_targets(root, &spec)?,
+    }
     let bundle = run.path("bundle");
     fs::create_dir_all(&bundle).context(|| bundle.display().to_string())?;
     // Without the secrets that the process itself is about to get: this file is on the disk.

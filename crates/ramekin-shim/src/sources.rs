@@ -81,8 +81,14 @@ pub fn provide(sources: &[Source], run: &RunDirectory, spec: &mut Value) -> Resu
 /// So that the run directory can be removed: a mount point cannot.
 pub fn forget(run: &RunDirectory) -> Result<()> {
     unmount_all(&run.path("bundle"))?;
-    let directory = run.path("sources");
-    let entries = match fs::read_dir(&directory) {
+    for name in ["sources", "borrowed", "layers"] {
+        unmount_below(&run.path(name))?;
+    }
+    Ok(())
+}
+
+fn unmount_below(directory: &Path) -> Result<()> {
+    let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         result => result.context(|| directory.display().to_string())?,
     };

@@ -198,7 +198,7 @@ fn mounts(spec: &mut Value) -> impl Iterator<Item = &mut Value> {
         .flatten()
 }
 
-fn is_bind(mount: &Value) -> bool {
+pub fn is_bind(mount: &Value) -> bool {
     let options = mount
         .get("options")
         .and_then(Value::as_array)

@@ -5,6 +5,7 @@ pub mod cgroup;
 pub mod device_filter;
 pub mod error;
 pub mod flock;
+pub mod idmap;
 pub mod mount;
 pub mod netns;
 pub mod passwd;

@@ -4,6 +4,7 @@
 //! its flags, and only then attached. An overlay's layers are passed one by one, so neither their number nor colons and
 //! commas in their paths matter; `overlay` has the fallback for kernels before 6.7.
 
+mod foreign;
 mod options;
 mod overlay;
 
@@ -18,7 +19,9 @@ use rustix::mount::{
 use serde::Deserialize;
 
 use crate::{Code, Context, Error, Result};
+pub use foreign::mount_from;
 use options::Options;
+pub(crate) use overlay::split_layers;
 
 /// Options are those of mount(8), one per element, `ro`, `rbind`, `nosuid`, `rslave` … among them; what is none of these
 /// is the file system's own. In `lowerdir=a:b`, `\:` is a colon and `\\` a backslash of a path.

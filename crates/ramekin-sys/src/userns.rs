@@ -107,7 +107,7 @@ fn parse_failure(answer: &str) -> Error {
     }
 }
 
-fn write_maps(pid: i32, kind: &str, maps: &[IdMap]) -> Result<()> {
+pub(crate) fn write_maps(pid: i32, kind: &str, maps: &[IdMap]) -> Result<()> {
     // SAFETY: these cannot fail.
     let (uid, own) = unsafe {
         (
@@ -184,7 +184,7 @@ fn become_root(maps: &Maps) -> Result<()> {
     Ok(())
 }
 
-fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     let mut fds = [0; 2];
     // SAFETY: `fds` has room for the two descriptors that it writes.
     if unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {

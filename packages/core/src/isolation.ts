@@ -3,7 +3,7 @@ import type { CleanupOperation } from "./cleanup.ts";
 import type { EventJournal } from "./event.ts";
 import type { LogWriterSpec } from "./log.ts";
 import type { Mount } from "./mount.ts";
-import type { ProcessSpec, Resources } from "./oci/runtime.ts";
+import type { IdMapping, ProcessSpec, Resources } from "./oci/runtime.ts";
 import type { Signal } from "./signal.ts";
 import type { Health, HealthResult, HealthStatus, RestartPolicy, Supervision } from "./supervision.ts";
 
@@ -65,6 +65,8 @@ export interface CreateOptions extends Cancellable, UserChoice {
   readonly stateFile: string;
   /** The program that makes the container, by path or name, where a backend leaves the choice; UNSUPPORTED where it does not. */
   readonly runtime?: string;
+  /** The container's user namespace, when owners in `rootfs` are its ids and not the host's. */
+  readonly idMap?: { readonly uids: readonly IdMapping[]; readonly gids: readonly IdMapping[] };
   /** From the storage driver, unread; mounted one over the other at the bundle's root, in the container's mount namespace. */
   readonly rootfs: readonly Mount[];
   /** Only a backend that has `supervise` heeds it. */

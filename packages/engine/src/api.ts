@@ -72,8 +72,6 @@ export interface Engine extends BuildHost, AccountVerbs, ImageVerbs, ManifestVer
   run(options: ContainerOptions): Promise<Container>;
   /** What `create` would write into the bundle; makes nothing. NOT_FOUND when the image is not here: it is not pulled. */
   explain(options: ContainerOptions): Promise<Explanation>;
-  /** What `create` would write into the bundle; makes nothing. NOT_FOUND when the image is not here: it is not pulled. */
-  explain(options: ContainerOptions): Promise<Explanation>;
   container(nameOrId: string): Promise<Container>;
   /**
    * After a restart of the machine: starts the containers whose restart policy is `always`, and those with `unless-stopped` that
@@ -102,15 +100,6 @@ export interface StartedAgain {
   readonly name: string;
   /** Why it could not be started. */
   readonly error?: RamekinError;
-}
-
-export interface Explanation {
-  readonly image: { readonly name: string; readonly id: Digest };
-  readonly drivers: Readonly<Record<"storage" | "isolation" | "network" | "log", string>>;
-  /** The OCI runtime specification, with zeros for the id. */
-  readonly spec: object;
-  /** The same if the image's configuration said nothing: what is different comes from the image. */
-  readonly withoutImage: object;
 }
 
 export interface Explanation {

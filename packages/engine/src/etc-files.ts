@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { chownSync, writeFileSync } from "node:fs";
 import type { NetworkDriver } from "@ramekin/core";
 import type { MountConfig } from "@ramekin/oci";
 import type { ContainerOptions, DnsOptions } from "./api.ts";
@@ -13,7 +13,7 @@ export async function writeEtcFiles(
   paths: ContainerPaths,
   hostname: string,
   network: NetworkDriver["namespace"],
-  { extraHosts = [], dns, domainname }: Pick<ContainerOptions, "extraHosts" | "dns" | "domainname"> = {},
+  { extraHosts = [], dns, domainname, owner }: EtcOptions = {},
 ): Promise<void> {
   const [hosts, resolvConf] =
     network === "host"
@@ -23,6 +23,12 @@ export async function writeEtcFiles(
   writeFileSync(paths.hosts, `${hosts}${lines}`, { mode: 0o644 });
   writeFileSync(paths.hostname, `${hostname}\n`, { mode: 0o644 });
   writeFileSync(paths.resolvConf, dns ? withDns(resolvConf, dns) : resolvConf, { mode: 0o644 });
+  if (owner) for (const path of [paths.hosts, paths.hostname, paths.resolvConf]) chownSync(path, owner.uid, owner.gid);
+}
+
+export interface EtcOptions extends Pick<ContainerOptions, "extraHosts" | "dns" | "domainname"> {
+  /** As the host sees it; our own when absent. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 /** resolv.conf(5): whichever kind of line is given replaces all of its kind. */

@@ -1,3 +1,5 @@
+import type { IdMapping } from "@ramekin/core";
+
 /** What a container shares with the host or with another container. `container:NAME` is one by name or id, which runs when this one starts. */
 export interface NamespaceOptions {
   /** `private` when absent, `host`, `container:NAME`. */
@@ -8,4 +10,12 @@ export interface NamespaceOptions {
   readonly uts?: string;
   /** `private` when absent, `host`. */
   readonly cgroupns?: string;
+  /** `host` when absent; `private`, with the maps below or ids of its own; `auto[:size=N]`: ids that no other container has. */
+  readonly userns?: string;
+  /** Which ids of the host the container's are; what is said for one kind alone goes for both. */
+  readonly uidMaps?: readonly IdMapping[];
+  readonly gidMaps?: readonly IdMapping[];
+  /** All ids of that user's in subuid(5), and in subgid(5). */
+  readonly subuidName?: string;
+  readonly subgidName?: string;
 }

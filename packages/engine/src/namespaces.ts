@@ -1,8 +1,7 @@
 import { type Objections, RamekinError } from "@ramekin/core";
 import type { MountConfig, NamespaceType } from "@ramekin/oci";
 import type { ContainerOptions } from "./container-options.ts";
-import type { NamespaceOptions } from "./namespace-options.ts";
-import type { SandboxSpec } from "./sandbox.ts";
+import type { SandboxSpec, SharedNamespaces } from "./sandbox.ts";
 import type { Scope } from "./scope.ts";
 import { findContainer, isThere } from "./store/containers.ts";
 
@@ -12,7 +11,7 @@ export type SharedKind = keyof Shared;
 /** By option, the namespace of the runtime spec that it is about. */
 export const sharedKinds: Readonly<Record<SharedKind, NamespaceType>> = { pid: "pid", ipc: "ipc", uts: "uts", network: "network" };
 
-const choices: { readonly [K in keyof NamespaceOptions]-?: readonly string[] } = {
+const choices: { readonly [K in keyof SharedNamespaces]-?: readonly string[] } = {
   pid: ["private", "host", "container:NAME"],
   ipc: ["private", "host", "none", "shareable", "container:NAME"],
   uts: ["private", "host", "container:NAME"],
@@ -47,7 +46,7 @@ const isShareable = ({ ipc }: Pick<ContainerOptions, "ipc">) => ipc === "shareab
 /** Everything of `NamespaceOptions`, and a network that is another container's, in the words of the runtime spec. */
 export async function planNamespaces(options: ContainerOptions, { objections }: { readonly objections: Objections }): Promise<SandboxSpec> {
   const namespaces: Partial<Record<NamespaceType, "private" | "host" | { path: string }>> = {};
-  for (const kind of Object.keys(choices) as (keyof NamespaceOptions)[]) {
+  for (const kind of Object.keys(choices) as (keyof SharedNamespaces)[]) {
     const choice = options[kind];
     if (choice === undefined) continue;
     const known = choices[kind].includes(partnerOf(choice) ? "container:NAME" : choice);

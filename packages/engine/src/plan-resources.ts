@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Objections } from "@ramekin/core";
 import type { DeviceRule, SpecDevice } from "@ramekin/oci";
+import type { CdiEdits } from "./cdi.ts";
 import { checkLimits } from "./cgroup.ts";
 import type { ContainerOptions } from "./container-options.ts";
 import { findControllers } from "./controllers.ts";
@@ -20,7 +21,13 @@ interface Judge {
 export async function planResources(options: ContainerOptions, judge: Judge): Promise<SandboxSpec> {
   const { objections } = judge;
   const { sysctls = {}, shmSize, oomScoreAdj, cgroupParent } = options;
-  const [limits, devices, rules] = await Promise.all([planGroup(options, judge), planDevices(options, judge), planRules(options, judge)]);
+  const [limits, nodes, rules, vendor] = await Promise.all([
+    planGroup(options, judge),
+    planDevices(options, judge),
+    planRules(options, judge),
+    planVendors(options, judge),
+  ]);
+  const devices = [...(vendor?.devices ?? []), ...nodes];
   checkOomScore(oomScoreAdj, judge);
   const rlimits = planUlimits(options.ulimits, judge);
   if (shmSize !== undefined && !(Number.isSafeInteger(shmSize) && shmSize >= 0))
@@ -34,6 +41,7 @@ export async function planResources(options: ContainerOptions, judge: Judge): Pr
     ...(shmSize && { shmSize }), // 0: the default, as in Docker
     ...(Object.keys(sysctls).length > 0 && { sysctl: sysctls }),
     ...(devices.length > 0 && { devices }),
+    ...(vendor && { vendor, extraMounts: vendor.mounts }),
   };
 }
 
@@ -47,7 +55,31 @@ async function planGroup(options: ContainerOptions, judge: Judge) {
 }
 
 async function planDevices({ devices = [] }: ContainerOptions, { objections }: Judge): Promise<SpecDevice[]> {
-  return (await Promise.all(devices.map((device) => objections.await(planDevice(device))))).flatMap((found) => found ?? []);
+  const nodes = devices.filter(({ source }) => source.startsWith("/"));
+  return (await Promise.all(nodes.map((device) => objections.await(planDevice(device))))).flatMap((found) => found ?? []);
+}
+
+/** Devices that have a name instead of a path. */
+async function planVendors({ devices = [], gpus }: ContainerOptions, { objections }: Judge): Promise<CdiEdits | undefined> {
+  const names = devices.map(({ source }) => source).filter((source) => !source.startsWith("/"));
+  if (names.length === 0 && !gpus) return undefined;
+  const { cdiKinds, isCdiName, planCdi } = await import("./cdi.ts");
+  for (const name of names.filter((each) => !isCdiName(each)))
+    objections.add("INVALID_ARGUMENT", `no device: ${name}`, "a path, or a name such as vendor.com/class=device");
+  const [kind] = gpus ? await cdiKinds("gpu") : [];
+  if (gpus && kind === undefined) {
+    objections.add(
+      "UNSUPPORTED",
+      "no graphics processors can be given: no file of a vendor's tells of any",
+      "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
+    );
+    return undefined;
+  }
+  const {
+    count,
+    devices: chosen = count === "all" || count === undefined ? ["all"] : Array.from({ length: count }, (_, index) => String(index)),
+  } = gpus ?? { devices: [] };
+  return objections.await(planCdi([...names.filter(isCdiName), ...chosen.map((name) => `${kind}=${name}`)]));
 }
 
 async function planRules({ deviceRules = [] }: ContainerOptions, { objections, rootless }: Judge): Promise<DeviceRule[]> {

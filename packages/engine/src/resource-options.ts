@@ -17,6 +17,7 @@ export interface ResourceOptions {
   /** The control group that the container's is made in; absolute, or below the one that all of ours are in. */
   readonly cgroupParent?: string;
   readonly devices?: readonly DeviceOption[];
+  readonly gpus?: GpuOption;
   /** As in devices.allow of cgroup v1: `c 1:3 rwm`. */
   readonly deviceRules?: readonly string[];
 }
@@ -26,8 +27,15 @@ export interface Ulimit {
   readonly hard: number;
 }
 
+/** Graphics processors, by the files of their vendor (CDI). */
+export interface GpuOption {
+  readonly count?: number | "all";
+  readonly devices?: readonly string[];
+}
+
 /** A device node of the host, or a directory of them. */
 export interface DeviceOption {
+  /** Or a name of the Container Device Interface, `VENDOR/CLASS=DEVICE`, which has neither target nor access. */
   readonly source: string;
   /** Where it is in the container; as on the host when absent. */
   readonly target?: string;

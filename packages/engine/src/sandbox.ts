@@ -1,5 +1,6 @@
 import { Objections } from "@ramekin/core";
 import type { MountConfig, SpecOptions } from "@ramekin/oci";
+import type { CdiEdits } from "./cdi.ts";
 import type { ContainerOptions } from "./container-options.ts";
 import type { NamespaceOptions } from "./namespace-options.ts";
 import type { ProcessOptions } from "./process-options.ts";
@@ -10,6 +11,8 @@ import type { SecurityOptions } from "./security-options.ts";
 export interface SandboxSpec extends Partial<SpecOptions> {
   /** The time zone's file. */
   readonly zone?: MountConfig;
+  /** What a vendor's files add for a device. */
+  readonly vendor?: Pick<CdiEdits, "env" | "hooks" | "groups">;
   /** Before the user's own, and not where one of those is. */
   readonly extraMounts?: readonly MountConfig[];
 }
@@ -30,6 +33,7 @@ const ofResources: Kinds<ResourceOptions> = {
   cgroupParent: true,
   devices: true,
   deviceRules: true,
+  gpus: true,
 };
 
 const ofSecurity: Kinds<SecurityOptions> = {
@@ -44,7 +48,9 @@ const ofSecurity: Kinds<SecurityOptions> = {
   writableCgroups: true,
 };
 
-const ofNamespaces: Kinds<NamespaceOptions> = { pid: true, ipc: true, uts: true, cgroupns: true };
+/** Without the user namespace: see `userns.ts`. */
+export type SharedNamespaces = Pick<NamespaceOptions, "pid" | "ipc" | "uts" | "cgroupns">;
+const ofNamespaces: Kinds<SharedNamespaces> = { pid: true, ipc: true, uts: true, cgroupns: true };
 
 const ofProcess: Kinds<Omit<ProcessOptions, "groups" | "unsetEnv" | "unsetAllEnv" | "expose" | "pidFile">> = {
   umask: true,
@@ -71,5 +77,6 @@ export async function planSandbox(scope: Scope, options: ContainerOptions, surro
     asks(ofProcess) ? import("./plan-process.ts").then(({ planProcess }) => planProcess(options, { objections })) : {},
     asks(ofSecurity) ? import("./plan-security.ts").then(({ planSecurity }) => planSecurity(options, { ...surroundings, objections })) : {},
   );
-  return Object.assign({}, ...parts) as SandboxSpec;
+  const extraMounts = parts.flatMap((part) => part.extraMounts ?? []);
+  return { ...(Object.assign({}, ...parts) as SandboxSpec), ...(extraMounts.length > 0 && { extraMounts }) };
 }

@@ -1,7 +1,8 @@
 import { hostname as machineName } from "node:os";
 import type { NetworkDriver } from "@ramekin/core";
-import { defaultSpec, type MountConfig, type RuntimeConfig } from "@ramekin/oci";
+import { defaultSpec, type Hook, type HookName, type MountConfig, type RuntimeConfig } from "@ramekin/oci";
 import type { ContainerOptions } from "./api.ts";
+import type { CdiEdits } from "./cdi.ts";
 import { etcMounts } from "./etc-files.ts";
 import type { OpenedImage } from "./image.ts";
 import { numericUser, processCwd, processEnv } from "./process.ts";
@@ -37,14 +38,14 @@ export function containerSpec(input: SpecInput): RuntimeConfig {
   const run = image.config.config ?? {};
   const user = numericUser(input.user);
   const taken = new Set(mounts.map(({ destination }) => destination));
-  const { extraMounts = [], zone, ...sandbox } = input.sandbox;
+  const { extraMounts = [], zone, vendor, ...sandbox } = input.sandbox;
   const shared = [...extraMounts, ...(zone ? [zone] : [])].filter(({ destination }) => !taken.has(destination));
   const uts = sandbox.namespaces?.uts ?? "private";
   const init: MountConfig[] =
     input.init === undefined ? [] : [{ destination: initTarget, type: "bind", source: input.init, options: ["bind", "ro", "nosuid"] }];
-  return defaultSpec({
+  const spec = defaultSpec({
     args: input.init === undefined ? args : [initTarget, "--", ...args],
-    env: processEnv(run, options, hostname),
+    env: withVariables(processEnv(run, options, hostname), vendor?.env ?? []),
     cwd: processCwd(run, options.workdir),
     terminal: options.tty ?? false,
     ...((user || options.umask !== undefined) && {
@@ -63,6 +64,19 @@ export function containerSpec(input: SpecInput): RuntimeConfig {
     namespaces: { network, ...sandbox.namespaces },
     annotations: { ...sandbox.annotations, "dev.ramekin.container.id": id },
   });
+  return vendor && vendor.hooks.length > 0 ? { ...spec, hooks: hooksOf(vendor.hooks) } : spec;
+}
+
+/** A vendor knows better than the image what its device needs. */
+function withVariables(env: readonly string[], more: readonly string[]): readonly string[] {
+  const names = new Set(more.map((entry) => entry.split("=", 1)[0]));
+  return [...env.filter((entry) => !names.has(entry.split("=", 1)[0])), ...more];
+}
+
+function hooksOf(hooks: CdiEdits["hooks"]): NonNullable<RuntimeConfig["hooks"]> {
+  const all: { [N in HookName]?: Hook[] } = {};
+  for (const { name, ...hook } of hooks) all[name] = [...(all[name] ?? []), hook];
+  return all;
 }
 
 /** config.json: JSON, but for a limit that is none, which is the greatest number of 64 bits and so more than JavaScript counts to. */

@@ -1,3 +1,4 @@
+import type { IdMapping } from "@ramekin/core";
 import type { MountConfig } from "./runtime-config.ts";
 
 /** Paths that are hidden: they tell about the host, or (kcore, keys) give it away. */
@@ -18,6 +19,8 @@ export interface MountDefaults {
    * only for a network namespace of one's own, so the host's is bound, read-only.
    */
   readonly rootless?: boolean;
+  /** Of the container's user namespace: a group that it has not cannot own a terminal. */
+  readonly idMap?: { readonly gids: readonly IdMapping[] };
   readonly withoutShm?: boolean;
   readonly writableSys?: boolean;
   readonly writableCgroups?: boolean;
@@ -25,7 +28,9 @@ export interface MountDefaults {
 
 /** What is mounted in every container, in this order. */
 export function defaultMounts(defaults: MountDefaults = {}): MountConfig[] {
-  const { shmSize = 64 << 20, rootless = false, withoutShm = false, writableSys = false, writableCgroups = false } = defaults;
+  const { idMap, shmSize = 64 << 20, rootless = false, withoutShm = false, writableSys = false, writableCgroups = false } = defaults;
+  const hasTty =
+    !rootless && (idMap === undefined || idMap.gids.some(({ containerID, size }) => containerID <= 5 && containerID + size > 5));
   const sealed = ["nosuid", "noexec", "nodev"];
   const access = (writable: boolean) => (writable ? "rw" : "ro");
   const sys: MountConfig = rootless
@@ -44,7 +49,7 @@ export function defaultMounts(defaults: MountDefaults = {}): MountConfig[] {
       destination: "/dev/pts",
       type: "devpts",
       source: "devpts",
-      options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", ...(rootless ? [] : ["gid=5"])],
+      options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", ...(hasTty ? ["gid=5"] : [])],
     },
     ...(withoutShm
       ? []

@@ -243,7 +243,7 @@ async function linuxPart(bundle: string): Promise<Partial<LinuxConfig>> {
 }
 
 function shimFile(id: string, bundle: string, cgroup: string | undefined, create: CreateOptions, options: ShimOptions): ShimFile {
-  const { user, groups, io, stateFile, rootfs, events, supervision, cleanup, sources, variables } = create;
+  const { user, groups, io, stateFile, rootfs, events, supervision, cleanup, sources, variables, idMap } = create;
   return {
     version: 1,
     id,
@@ -251,6 +251,7 @@ function shimFile(id: string, bundle: string, cgroup: string | undefined, create
     stateFile: resolve(stateFile),
     launcher: launcherFor(create.runtime, options),
     rootfs,
+    ...(idMap && { idMap }),
     ...(sources && { sources }),
     ...(variables && { variables }),
     io,

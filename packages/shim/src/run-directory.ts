@@ -1,6 +1,6 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { readFile, rm, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type {
   CleanupOperation,
   EventJournal,
@@ -22,6 +22,8 @@ export interface ShimFile {
   readonly stateFile: string;
   readonly launcher: { readonly argv: readonly string[]; readonly options: readonly string[] };
   readonly rootfs: readonly Mount[];
+  /** Owners in `rootfs` are ids of the user namespace with these maps. */
+  readonly idMap?: { readonly uids: readonly IdMapping[]; readonly gids: readonly IdMapping[] };
   readonly sources?: readonly MountSource[];
   readonly variables?: readonly SecretVariable[];
   readonly io: { readonly terminal: boolean; readonly stdin: "closed" | "once" | "open"; readonly log: LogWriterSpec };
@@ -59,7 +61,7 @@ export function makeRunDirectory(base: string, shim: ShimFile, { traversable = f
   const draft = join(base, `.new-${shim.id}`);
   makeDraft(draft);
   // The root of a user namespace has to get through to its root file system; what else is here stays ours alone.
-  if (traversable) for (const directory of [base, draft]) chmodSync(directory, 0o711);
+  if (traversable) for (const directory of [dirname(base), base, draft]) letThrough(directory);
   writeFileSync(join(draft, "creating"), JSON.stringify(currentProcess()), { mode: 0o600 });
   writeFileSync(join(draft, "shim.json"), JSON.stringify(shim), { mode: 0o600 });
   try {
@@ -71,6 +73,11 @@ export function makeRunDirectory(base: string, shim: ShimFile, { traversable = f
     throw new RamekinError("ALREADY_EXISTS", `container ${shim.id} exists in ${base}`, { hint: "delete it first" });
   }
   return { path, shim };
+}
+
+/** One that only we may enter; others are the machine's to say. What is in it can be entered by name then, not listed. */
+function letThrough(directory: string): void {
+  if ((statSync(directory).mode & 0o777) === 0o700) chmodSync(directory, 0o711);
 }
 
 function makeDraft(draft: string): void {

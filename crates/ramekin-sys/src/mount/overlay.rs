@@ -198,7 +198,7 @@ fn common_parent(paths: &[String]) -> &str {
     &first[..end]
 }
 
-fn split_layers(value: &str) -> Vec<String> {
+pub(crate) fn split_layers(value: &str) -> Vec<String> {
     let mut layers = vec![String::new()];
     let mut letters = value.chars();
     while let Some(letter) = letters.next() {

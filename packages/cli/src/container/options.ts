@@ -33,7 +33,7 @@ export async function containerOptions(
   const options = defined({
     ...resourceOptions(flags, objections),
     ...securityOptions(flags, objections),
-    ...namespaceOptions(flags),
+    ...namespaceOptions(flags, objections),
     ...processOptions(flags, objections, surroundings),
     ...supervisionOptions(flags, objections),
     ...(await mountOptions(flags, objections, workingDirectory)),

@@ -29,6 +29,7 @@ export const resourceFlags = {
   "device-read-iops": { type: "list", value: "path:rate", summary: "Limit read rate (IO per second) from a device" },
   "device-write-bps": { type: "list", value: "path:rate", summary: "Limit write rate (bytes per second) to a device" },
   "device-write-iops": { type: "list", value: "path:rate", summary: "Limit write rate (IO per second) to a device" },
+  gpus: { type: "string", value: "gpu-request", summary: "GPU devices to add to the container ('all' to pass all GPUs)" },
   "memory-swappiness": { type: "int", summary: "Tune container memory swappiness (0 to 100; cgroup v1)" },
   "oom-kill-disable": { type: "boolean", summary: "Disable OOM Killer (cgroup v1)" },
   "oom-score-adj": { type: "int", summary: "Tune host's OOM preferences (-1000 to 1000)" },

@@ -1,5 +1,5 @@
 import { type Objections, RamekinError } from "@ramekin/core";
-import type { ContainerOptions, ResourceOptions, Ulimit } from "@ramekin/engine";
+import type { ContainerOptions, GpuOption, ResourceOptions, Ulimit } from "@ramekin/engine";
 import { parseBytes } from "../values/bytes.ts";
 import { defined } from "../values/defined.ts";
 import type { FlagValues } from "../verb.ts";
@@ -75,6 +75,7 @@ export function resourceOptions(flags: ResourceFlagValues, objections: Objection
     cgroupParent: flags["cgroup-parent"] || undefined,
     devices: list(objections.each(flags.device, readDevice)),
     deviceRules: list(flags["device-cgroup-rule"]),
+    gpus: flags.gpus === undefined ? undefined : objections.hear(() => readGpus(flags.gpus as string)),
   });
 }
 
@@ -95,11 +96,34 @@ function readSwap(text: string | undefined): number | undefined {
 
 /** `PATH[:TARGET][:ACCESS]`: the second is the access when it looks like one, as in Docker. */
 function readDevice(text: string): { source: string; target?: string; access?: string } {
+  if (/^[^/:]+\/[^/:=]+=/.test(text)) return { source: text }; // a name of CDI's
   const [source = "", second, third, ...rest] = text.split(":");
   if (rest.length > 0 || source === "") throw invalid(`no device: ${text}`, "--device PATH[:PATH-IN-CONTAINER][:rwm]");
   if (second === undefined) return { source };
   if (third === undefined) return /^[rwm]{1,3}$/.test(second) ? { source, access: second } : { source, target: second };
   return { source, target: second, access: third };
+}
+
+/** `all`, a number, or `device=0,1` (in quotes, as for Docker, where it has a comma); other keys are for drivers of other engines. */
+function readGpus(text: string): GpuOption {
+  if (text === "all") return { count: "all" };
+  if (/^\d{1,4}$/.test(text)) return { count: Number(text) };
+  const fields = text.replaceAll('"', "").split(/,(?=[a-z]+=)/);
+  const chosen: { count?: number | "all"; devices?: readonly string[] } = {};
+  for (const field of fields) {
+    const [key, value = ""] = splitAtEquals(field);
+    if (key === "device" && value !== "") chosen.devices = value.split(",");
+    else if (key === "count" && (value === "all" || /^(-1|\d{1,4})$/.test(value)))
+      chosen.count = value === "all" || value === "-1" ? "all" : Number(value);
+    else throw invalid(`no request for graphics processors: ${text}`, "all, a number, or device=NAME[,NAME]");
+  }
+  if (chosen.count !== undefined && chosen.devices) throw invalid(`cannot set both count and device: ${text}`);
+  return chosen;
+}
+
+function splitAtEquals(text: string): [string, string?] {
+  const at = text.indexOf("=");
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 function readWeight(text: string): { path: string; weight: number } {

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Health, HealthCheck } from "@ramekin/core";
+import type { Health, HealthCheck, IdMapping } from "@ramekin/core";
 import type { ContainerDetails } from "@ramekin/engine";
 import { describeHostMounts, describeMount } from "./describe-mounts.ts";
 import { describeResources } from "./describe-resources.ts";
@@ -67,6 +67,9 @@ export function describeContainer(container: ContainerDetails): object {
   };
 }
 
+/** As Podman has them. */
+const mapText = ({ containerID, hostID, size }: IdMapping) => `${containerID}:${hostID}:${size}`;
+
 function describeHost(container: ContainerDetails): object {
   const { config, network } = container;
   const { options } = config;
@@ -91,6 +94,8 @@ function describeHost(container: ContainerDetails): object {
     PidMode: options.pid ?? "",
     IpcMode: options.ipc ?? "private",
     UTSMode: options.uts ?? "",
+    UsernsMode: options.userns ?? (config.idMap ? "private" : ""),
+    ...(config.idMap && { IDMappings: { UidMap: config.idMap.uids.map(mapText), GidMap: config.idMap.gids.map(mapText) } }),
     CgroupnsMode: options.cgroupns ?? "private",
   };
 }
