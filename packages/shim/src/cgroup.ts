@@ -25,8 +25,7 @@ export function findCgroup(pid: number | undefined, cgroupsPath: string | undefi
   return {
     controller(name) {
       const own = found.find(({ version, controllers }) => version === 1 && controllers.includes(name));
-      const unified = name === "blkio" ? "io" : name;
-      return own ?? found.find(({ version, controllers }) => version === 2 && controllers.includes(unified));
+      return own ?? found.find(({ version, controllers }) => version === 2 && controllers.includes(name));
     },
     anywhere: (found.find(({ version, controllers }) => version === 1 && controllers.includes("pids")) ?? first).path,
   };

@@ -12,13 +12,16 @@ interface Write {
 /** Changes what `resources` names and leaves the rest. UNSUPPORTED when a controller is not here, INVALID_ARGUMENT when the kernel refuses. */
 export function writeLimits(cgroup: Cgroup, resources: Resources): void {
   const writes = plan(resources, currentPeriod(cgroup));
-  const missing = writes.find(({ controller }) => !cgroup.controller(controller));
+  const missing = writes.find(({ controller }) => !find(cgroup, controller));
   if (missing) throw new RamekinError("UNSUPPORTED", `no ${missing.controller} controller: its limits cannot be changed`);
   for (const { controller, v1, v2 } of writes) {
-    const at = cgroup.controller(controller);
+    const at = find(cgroup, controller);
     if (at) writeAll(at.path, at.version === 1 ? v1 : v2);
   }
 }
+
+/** cgroup v2 has another name for one of them. */
+const find = (cgroup: Cgroup, name: string) => cgroup.controller(name) ?? (name === "blkio" ? cgroup.controller("io") : undefined);
 
 /**
  * What libcontainer 0.7 leaves out of a new group, or gets wrong: weights of devices (v1), the OOM killer's switch, and on v2 the
@@ -28,7 +31,7 @@ export function fillGaps(cgroup: () => Cgroup, { memory, blockIO }: Resources): 
   const { weight, weightDevice } = blockIO ?? {};
   if (!memory?.disableOOMKiller && !weight && !weightDevice?.length) return;
   const group = cgroup();
-  const io = group.controller("blkio");
+  const io = find(group, "blkio");
   const hasWeight = io?.version === 2 && existsSync(join(io.path, "io.weight"));
   writeLimits(group, {
     ...(memory?.disableOOMKiller && { memory: { disableOOMKiller: true } }),

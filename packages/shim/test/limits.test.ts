@@ -1,11 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Resources } from "@ramekin/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Cgroup } from "../src/cgroup.ts";
-import { weightOf, writeLimits } from "../src/limits.ts";
+import { fillGaps, ioWeightOf, weightOf, writeLimits } from "../src/limits.ts";
 import { readStats } from "../src/stats.ts";
 
 /** Files in the place of a hierarchy: what version 2 is told on a machine that has version 1. */
@@ -15,9 +15,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-const controllers = ["cpu", "cpuset", "memory", "pids", "io"];
+const controllers = ["cpu", "cpuset", "memory", "pids"];
 const cgroup = (version: 1 | 2): Cgroup => ({
-  controller: (name) => (controllers.includes(name) ? { version, path: root } : undefined),
+  controller: (name) => ([...controllers, version === 1 ? "blkio" : "io"].includes(name) ? { version, path: root } : undefined),
   anywhere: root,
 });
 const files = (content: Record<string, string>) => {
@@ -39,10 +39,47 @@ test.each<[1 | 2, Resources, Record<string, string>]>([
   ],
   [1, { memory: { limit: 100, swap: 150 } }, { "memory.limit_in_bytes": "100", "memory.memsw.limit_in_bytes": "150" }],
   [1, { pids: { limit: 7 } }, { "pids.max": "7" }],
+  [
+    1,
+    { memory: { swappiness: 9, disableOOMKiller: true }, cpu: { realtimeRuntime: 10, realtimePeriod: 20 } },
+    { "memory.swappiness": "9", "memory.oom_control": "1", "cpu.rt_runtime_us": "10", "cpu.rt_period_us": "20" },
+  ],
+  [
+    1,
+    {
+      blockIO: {
+        weight: 300,
+        weightDevice: [{ major: 8, minor: 0, weight: 70 }],
+        throttleReadBpsDevice: [{ major: 8, minor: 0, rate: 5 }],
+      },
+    },
+    { "blkio.bfq.weight": "300", "blkio.bfq.weight_device": "8:0 70", "blkio.throttle.read_bps_device": "8:0 5" },
+  ],
+  [
+    2,
+    { blockIO: { weight: 500, throttleWriteIOPSDevice: [{ major: 8, minor: 0, rate: 6 }] } },
+    { "io.weight": "4950", "io.max": "8:0 wiops=6" },
+  ],
 ])("version %i, %j", (version, resources, expected) => {
   files({ "cpu.max": "max 50000" });
   writeLimits(cgroup(version), resources);
   for (const [name, value] of Object.entries(expected)) expect([name, read(name)]).toEqual([name, value]);
+});
+
+test("what libcontainer leaves out of a new group is written after it, and only that", () => {
+  const blockIO = { weight: 300, weightDevice: [{ major: 8, minor: 0, weight: 70 }] };
+  fillGaps(() => cgroup(1), { memory: { limit: 5, disableOOMKiller: true }, blockIO, pids: { limit: 5 } });
+  expect(readdirSync(root).sort()).toEqual(["blkio.bfq.weight_device", "memory.oom_control"]);
+  files({ "io.weight": "default 100" });
+  fillGaps(() => cgroup(2), { blockIO });
+  expect(read("io.weight")).toBe("2930");
+  expect([10, 1000].map(ioWeightOf)).toEqual([1, 10_000]);
+  fillGaps(
+    () => {
+      throw new Error("nobody needs the group");
+    },
+    { memory: { limit: 5 } },
+  );
 });
 
 test("a controller that is not here is UNSUPPORTED, and nothing is written", () => {
