@@ -1,5 +1,5 @@
 import { isRamekinError, type RamekinError } from "@ramekin/core";
-import { parseCheckOptions, type Warning } from "./checks.ts";
+import type { Warning } from "./checks.ts";
 import { evaluateStages } from "./evaluate.ts";
 import type { IgnoreMatcher } from "./ignore.ts";
 import type { Dockerfile } from "./parse.ts";
@@ -24,11 +24,10 @@ export function checkDockerfile(file: Dockerfile, options: ResolveOptions & { re
   try {
     const graph = resolveStages(file, { ...options, all: options.target === undefined });
     warnings = graph.checks.warnings;
-    ({ warnings } = evaluateStages(graph, { ...(ignore && { ignore }) }));
+    const evaluation = evaluateStages(graph, { ...(ignore && { ignore }) });
+    return { warnings: evaluation.warnings, failed: evaluation.violation !== undefined };
   } catch (error) {
     if (!isRamekinError(error)) throw error;
     return { warnings, error, failed: true };
   }
-  const { check } = file.directives;
-  return { warnings, failed: warnings.length > 0 && check !== undefined && parseCheckOptions(check.text).error };
 }

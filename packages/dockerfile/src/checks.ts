@@ -1,3 +1,4 @@
+import { RamekinError } from "@ramekin/core";
 import { parseBoolean } from "./csv.ts";
 import { Complaint } from "./problem.ts";
 import { experimentalRules, type RuleName, rules } from "./rule.ts";
@@ -9,6 +10,9 @@ export interface Warning {
   readonly description: string;
   readonly range: Range;
 }
+
+/** As Docker's progress and build summaries have it. */
+export const warningText = ({ rule, message, range }: Warning): string => `${rule}: ${message} (line ${range.start.line})`;
 
 /** What `# check=` says: `skip=A,B;experimental=all;error=true`. */
 export interface CheckOptions {
@@ -54,6 +58,15 @@ export class Checks {
   /** In the order of the file. */
   get warnings(): readonly Warning[] {
     return this.#found.toSorted((a, b) => a.range.start.offset - b.range.start.offset);
+  }
+
+  /** Of a file that says `# check=error=true`, in Docker's words. */
+  get violation(): RamekinError | undefined {
+    if (!this.#options.error || this.#found.length === 0) return undefined;
+    const names = [...new Set(this.warnings.map(({ rule }) => rule))];
+    return new RamekinError("INVALID_ARGUMENT", `lint violation found for rules: ${names.join(", ")}`, {
+      hint: "mend them, or skip them with # check=skip=…",
+    });
   }
 
   warn(rule: RuleName, range: Range, message: string): void {

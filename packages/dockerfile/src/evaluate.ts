@@ -1,3 +1,4 @@
+import type { RamekinError } from "@ramekin/core";
 import { normalizePlatform } from "@ramekin/oci";
 import type { Platforms } from "./arguments.ts";
 import type { Warning } from "./checks.ts";
@@ -11,6 +12,8 @@ export interface Evaluation {
   readonly stages: readonly EvaluatedStage[];
   readonly target: EvaluatedStage;
   readonly warnings: readonly Warning[];
+  /** The warnings are to fail the build: whoever builds tells them, then throws this. */
+  readonly violation?: RamekinError;
 }
 
 /** What each needed stage does and becomes: variables expanded, defaults filled in, configuration and history as they will be. */
@@ -27,7 +30,8 @@ export function evaluateStages(graph: StageGraph, { ignore }: { readonly ignore?
   problems.raise();
   const target = withPlatform(done.get(graph.target.index) as EvaluatedStage, graph.options.platforms);
   done.set(graph.target.index, target);
-  return { stages: [...done.values()], target, warnings: graph.checks.warnings };
+  const { warnings, violation } = graph.checks;
+  return { stages: [...done.values()], target, warnings, ...(violation && { violation }) };
 }
 
 function withPlatform(stage: EvaluatedStage, { target, explicit }: Platforms): EvaluatedStage {

@@ -1,6 +1,6 @@
 export { type Argument, type GlobalArguments, type Platforms, platformArguments, proxyArguments } from "./arguments.ts";
 export { type CheckResult, checkDockerfile } from "./check.ts";
-export { type CheckOptions, Checks, parseCheckOptions, type Warning } from "./checks.ts";
+export { type CheckOptions, Checks, parseCheckOptions, type Warning, warningText } from "./checks.ts";
 export { type Directives, foreignFrontend } from "./directive.ts";
 export { type Evaluation, evaluateStages } from "./evaluate.ts";
 export type { Credential, EvaluatedStage } from "./evaluate-stage.ts";

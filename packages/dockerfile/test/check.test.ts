@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkDockerfile, IgnoreMatcher, listTargets, outlineOf, type RuleName, rules, ruleURL } from "../src/index.ts";
+import { checkDockerfile, IgnoreMatcher, listTargets, outlineOf, type RuleName, rules, ruleURL, warningText } from "../src/index.ts";
 import { evaluate, resolve } from "./resolve.ts";
 
 function warningsOf(text: string, given: Parameters<typeof resolve>[1] = {}): readonly string[] {
@@ -97,8 +97,9 @@ test.each<[string, boolean]>([
   ["# check=skip=all;error=true\nFROM a AS B", false],
   ["FROM a AS B", false],
 ])("[BLD-14] error=true: %j fails: %s", (text, failed) => {
-  const { file, options } = resolve(text);
+  const { file, options, violation } = evaluate(text);
   expect(checkDockerfile(file, options).failed).toBe(failed);
+  expect(violation?.message).toBe(failed ? "lint violation found for rules: StageNameCasing" : undefined);
 });
 
 test("[BLD-14] what stops a check is told beside what was found until then", () => {
@@ -112,6 +113,13 @@ test("[BLD-14] variables of an image that has not been looked at are not told to
   const { file, options } = resolve("FROM a\nENV B=$NODE_VERSION");
   expect(checkDockerfile(file, { ...options, bases: new Map() }).warnings).toEqual([]);
   expect(checkDockerfile(file, options).warnings).toHaveLength(1);
+});
+
+test("[BLD-14] a warning as Docker prints it", () => {
+  const { warnings } = evaluate("FROM a\nMAINTAINER x");
+  expect(warnings.map(warningText)).toEqual([
+    "MaintainerDeprecated: Maintainer instruction is deprecated in favor of using label (line 2)",
+  ]);
 });
 
 test("[BLD-14] a rule has a page in Docker's documentation", () => {
