@@ -29,7 +29,6 @@ test("nothing is asked for that was not said", async () => {
     mounts: [],
     tty: false,
     init: false,
-    readOnly: false,
     autoRemove: false,
   });
 });
