@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Contender } from "../contender.ts";
@@ -11,7 +12,7 @@ import { runtime } from "./runtimes.ts";
 /** All engines and bare runtimes, with places of their own that go with this process. */
 export function engines(): readonly ContainerEngine[] {
   const directory = mkdtempSync(join(tmpdir(), "ramekin-bench-"));
-  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  process.on("exit", () => clear(directory));
   const { rootfs, layout, tar } = benchImage(directory);
   return [
     runtime("crun", directory, rootfs),
@@ -22,6 +23,14 @@ export function engines(): readonly ContainerEngine[] {
     podman("runc", directory, tar),
     docker(directory, tar),
   ];
+}
+
+/** podman keeps its store mounted on itself; we are in a mount namespace of our own. */
+function clear(directory: string): void {
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+  const below = mounts.map((line) => line.split(" ")[4] ?? "").filter((path) => path.startsWith(`${directory}/`));
+  for (const path of below.reverse()) spawnSync("umount", ["--lazy", path]);
+  rmSync(directory, { recursive: true, force: true });
 }
 
 /** `work` of each, after `before`. */

@@ -1,4 +1,5 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -40,7 +41,7 @@ export function runtime(name: "runc" | "crun", directory: string, rootfs: string
     run: () => program(name, [...state, "run", "--bundle", join(home, "true"), id(`run-${count++}`)]),
     async start(container) {
       started.add(container);
-      await program(name, [...state, "run", "--detach", "--bundle", join(home, "sleep"), id(container)]);
+      await detached(name, [...state, "run", "--detach", "--bundle", join(home, "sleep"), id(container)]);
     },
     exec: (container) => program(name, [...state, "exec", id(container), "/bin/true"]),
     async pid(container) {
@@ -48,4 +49,10 @@ export function runtime(name: "runc" | "crun", directory: string, rootfs: string
       return Number(JSON.parse(stdout).pid);
     },
   };
+}
+
+/** Its stdio becomes the container's, so none of it may be a pipe that somebody waits at. */
+async function detached(command: string, args: readonly string[]): Promise<void> {
+  const [code] = await once(spawn(command, args, { stdio: "ignore" }), "exit");
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")}: ${code}`);
 }
