@@ -3,7 +3,7 @@ import { defineVerb } from "../verb.ts";
 export default defineVerb({
   name: "system service",
   group: "system",
-  summary: "Install or uninstall the service that starts containers after a restart of the machine",
+  summary: "Install or uninstall the service that starts containers at boot",
   description:
     "The service is a unit of systemd that runs 'ramekin system start-all' for the store that is in use now (--root, --runroot). Install it anew after moving the store or Ramekin itself.",
   arguments: [{ name: "ACTION", summary: '"install" or "uninstall"' }],
