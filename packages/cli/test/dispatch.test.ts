@@ -68,7 +68,7 @@ describe("help", () => {
       expect((await ramekin(["help", topic])).stdout).toBe(text);
     }
     const run = (await ramekin(["run", "--help"])).stdout;
-    expect(run).toMatch(/^  -d, --detach {2,}Run container in background and print\s+container ID$/m);
+    expect(run).toMatch(/^ {2}-d, --detach {2,}Run container in background and print\s+container ID$/m);
     expect(run).not.toContain("--publish");
     expect((await ramekin(["help", "run"])).stdout).toBe(run);
     expect((await ramekin(["container", "run", "--help"])).stdout).toBe(run);
