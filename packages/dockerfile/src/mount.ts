@@ -169,7 +169,7 @@ function unsigned(text: string, radix: 8 | 10): number | undefined {
 
 /** Docker's sizes, in powers of 1024: `64m`, `1.5GiB`, `100 kb`. */
 function bytes(text: string): number | undefined {
-  const [, amount, unit = ""] = /^(\d+(?:\.\d+)?) ?(?:([kmgtp])?i?b?)$/i.exec(text) ?? [];
+  const [, amount, unit = ""] = /^((?:\d+\.?\d*|\.\d+)(?:e\d+)?) ?(?:([kmgtp])?i?b?)$/i.exec(text) ?? [];
   if (amount === undefined) return undefined;
   return Math.trunc(Number(amount) * 1024 ** (unit === "" ? 0 : "kmgtp".indexOf(unit.toLowerCase()) + 1));
 }

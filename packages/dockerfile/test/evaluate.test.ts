@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ContainerImageConfig, type ImageRunConfig, parseImageConfig } from "@ramekin/oci";
 import { expect, test } from "vitest";
-import type { RunStep, Step, TransferStep } from "../src/index.ts";
+import { parseMount, type RunStep, type Step, type TransferStep } from "../src/index.ts";
 import { evaluate } from "./resolve.ts";
 
 interface Recorded {
@@ -90,6 +90,17 @@ RUN --mount=type=cache,target=c/$V,sharing=LOCKED,uid=5,mode=0700 --mount=from=t
   ]);
   expect(run?.environment).toContain("V=1");
   expect(run).toMatchObject({ directory: "/w", network: "default", security: "sandbox", title: expect.stringMatching(/^RUN --mount/) });
+});
+
+test.each([
+  ["1k", 1024],
+  ["1.5 KiB", 1536],
+  [".5mb", 524_288],
+  ["3G", 3_221_225_472],
+  ["1e3", 1000],
+  ["7b", 7],
+])("[BLD-4] size=%s of a tmpfs, as Docker reads sizes", (size, bytes) => {
+  expect(parseMount(`type=tmpfs,target=/t,size=${size}`, (value) => value).size).toBe(bytes);
 });
 
 test.each<[string, string]>([
