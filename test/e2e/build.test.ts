@@ -178,6 +178,7 @@ test("[build --network] what goes wrong has its place, and leaves nothing runnin
     ["FROM busybox\nCOPY nothing /\n", '"/nothing": not found'],
     ["FROM busybox\nCOPY --from=nowhere.invalid/x /a /\n", "nowhere.invalid"],
     ["FROM busybox\nRUN --mount=type=ssh true\n", "is not there yet"],
+    ["FROM busybox\nRUN --mount=type=bind,source=nothing,target=/x true\n", '"nothing": not found'],
     ["# syntax=example.com/other\nFROM busybox\n", "example.com/other cannot be run"],
   ] as const) {
     await writeFile(join(folder, "Dockerfile"), text);
@@ -187,6 +188,38 @@ test("[build --network] what goes wrong has its place, and leaves nothing runnin
   expect(await output("ps", "-aq")).toBe("");
   expect((await ramekin("build", join(folder, "absent"))).code).toBe(1);
   expect((await readdir(join(here().runRoot, "builds")).catch(() => [])).length).toBe(0);
+});
+
+test("bind mounts: files of the context and of stages are seen by one step, and what it writes there is gone", async () => {
+  const folder = await context("binds", {
+    Dockerfile: lines(
+      "FROM busybox AS made",
+      "RUN mkdir /made && echo made > /made/file",
+      "FROM busybox",
+      "WORKDIR /work",
+      "RUN --mount=type=bind,target=. ls -A > /seen && ! touch nothing",
+      "RUN --mount=type=bind,source=sub/file,target=/one cat /one >> /seen",
+      "RUN --mount=type=bind,from=made,source=/made,target=/from,rw cat /from/file >> /seen && touch /from/new && ls /from >> /seen",
+      "RUN ls -A /work >> /seen; test ! -e /one && test ! -e /from",
+    ),
+    "sub/file": "deep\n",
+    ".dockerignore": "*.log\n",
+    "noise.log": "",
+  });
+  const { code, stderr } = await ramekin("build", "-t", "bound", folder);
+  expect(code, stderr).toBe(0);
+  expect((await output("run", "--rm", "bound", "cat", "/seen")).split("\n")).toEqual([
+    ".dockerignore",
+    "Dockerfile",
+    "sub",
+    "deep",
+    "made",
+    "file",
+    "new",
+  ]);
+  await writeFile(join(folder, "sub/file"), "deeper\n");
+  const again = (await ramekin("build", "-t", "bound", folder)).stderr;
+  expect(again).toMatch(/source=sub\/file.*\n#\d+ DONE/);
 });
 
 test("[build --pull] links in the context lead nowhere out of it, and an image's own links nowhere out of the image", async () => {

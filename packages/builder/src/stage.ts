@@ -7,7 +7,7 @@ import { cacheKey } from "./cache-key.ts";
 import type { Context } from "./context.ts";
 import { makeDirectory } from "./directory.ts";
 import { findSources } from "./find-sources.ts";
-import { runKey, runStep } from "./run-step.ts";
+import { findBinds, runKey, runStep } from "./run-step.ts";
 import type { Foreign } from "./source.ts";
 import { transferKey, transferStep } from "./transfer-step.ts";
 import { cached, type Workbench } from "./workbench.ts";
@@ -66,7 +66,10 @@ async function doStep(bench: Workbench, step: Step, title: string, before: Forei
     key,
     step: await cached(bench, title, { key, stack }, make),
   });
-  if (step.type === "run") return done(runKey(before.key, step), (number) => runStep(bench, number, stack, step, context.options));
+  if (step.type === "run") {
+    const binds = await findBinds(bench, step, context.context, context.foreign);
+    return done(runKey(before.key, step, binds), (number) => runStep(bench, number, stack, step, { ...context.options, binds }));
+  }
   if (step.type === "directory") {
     const { path } = step;
     return done(cacheKey("directory", before.key, path), () =>

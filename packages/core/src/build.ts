@@ -96,6 +96,8 @@ export type BuildMount =
       readonly gid: number;
     }
   | { readonly type: "tmpfs"; readonly target: string; readonly size?: number }
+  /** What a stack has at `source`; what is written there is gone after the step. */
+  | { readonly type: "bind"; readonly target: string; readonly stack: Stack; readonly source: string; readonly readOnly: boolean }
   /** Never in a layer, in the cache or in the history. */
   | {
       readonly type: "secret";

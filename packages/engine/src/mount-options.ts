@@ -63,6 +63,8 @@ export interface TmpfsMount {
 /** The files of an image, without a container of it. */
 export interface ImageViewMount {
   readonly type: "image";
+  /** Of an image that has no name; `source` is then only what it is called. */
+  readonly descriptor?: Descriptor;
   readonly source: string;
   readonly target: string;
   readonly subpath?: string;

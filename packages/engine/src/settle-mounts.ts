@@ -9,7 +9,7 @@ import { blobsOf, contentOf, type OpenedImage, openImage, topOf } from "./image.
 import type { MountPlan, Settled } from "./mount-plan.ts";
 import { inheritedSpec, mountSpec } from "./mounts.ts";
 import { defaultUser } from "./process.ts";
-import { mustResolve } from "./resolve.ts";
+import { mustResolve, type ResolvedImage } from "./resolve.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { entriesOf, isThere } from "./store/containers.ts";
 import { readImages } from "./store/images.ts";
@@ -67,7 +67,8 @@ async function settle(scope: Scope, mount: ContainerMount, id: string, number: n
     case "volume":
       return settleVolume(scope, mount, id, base);
     case "image": {
-      const { descriptor, name } = mustResolve(await readImages(scope.paths), mount.source);
+      const known = mount.descriptor && { descriptor: mount.descriptor };
+      const { descriptor, name }: ResolvedImage = known ?? mustResolve(await readImages(scope.paths), mount.source);
       const opened = await openImage(blobsOf(await contentOf(scope)), descriptor, scope.platform, mount.source, {});
       return {
         ...base,

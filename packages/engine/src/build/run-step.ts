@@ -78,6 +78,7 @@ async function provide(session: Session, wanted: readonly BuildMount[], signal: 
       if (mount.type === "tmpfs")
         mounts.push({ type: "tmpfs", target: mount.target, ...(mount.size !== undefined && { size: mount.size }) });
       else if (mount.type === "cache") mounts.push(await cacheMount(session, mount, held, signal));
+      else if (mount.type === "bind") mounts.push(await bindMount(session, mount));
       else mounts.push(await secretMount(session, mount, index, held));
     }
   } catch (error) {
@@ -85,6 +86,24 @@ async function provide(session: Session, wanted: readonly BuildMount[], signal: 
     throw error;
   }
   return { mounts, targets: mounts.map(({ target }) => target), [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
+async function bindMount(
+  session: Session,
+  { stack, source, target, readOnly }: BuildMount & { readonly type: "bind" },
+): Promise<ContainerMount> {
+  const { os, architecture } = session.platform;
+  const rootfs = { type: "layers" as const, diff_ids: stack.map(({ diffID }) => diffID) };
+  const { manifest } = await session.store({ os, architecture, config: {}, rootfs }, stack);
+  const subpath = source.replace(/^\/+/, "");
+  return {
+    type: "image",
+    source: "files of a build",
+    descriptor: manifest,
+    target,
+    writable: !readOnly,
+    ...(subpath !== "" && { subpath }),
+  };
 }
 
 async function cacheMount(
