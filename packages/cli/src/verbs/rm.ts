@@ -11,6 +11,8 @@ export default defineVerb({
   flags: {
     force: { type: "boolean", short: "f", summary: "Force the removal of a running container (uses SIGKILL)" },
     ...selectionFlags,
+    // -l is Docker's for --link
+    latest: { type: "boolean", summary: selectionFlags.latest.summary },
     filter: { type: "list", value: "filter", summary: filterFlag.summary },
     ignore: ignoreFlag,
     volumes: { type: "boolean", short: "v", summary: "Remove anonymous volumes associated with the container" },

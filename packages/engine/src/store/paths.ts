@@ -40,6 +40,7 @@ export interface ContainerPaths {
 
 export function pathsOf(root: string, runRoot: string): Paths {
   const at = (...parts: string[]) => join(root, ...parts);
+  const containers = at("containers");
   return {
     root,
     runRoot,
@@ -59,18 +60,19 @@ export function pathsOf(root: string, runRoot: string): Paths {
     names: at("containers", "names"),
     namesLock: at("containers", "names", ".lock"),
     container: (id) => {
-      const directory = at("containers", id);
+      // Not `join`, which takes these apart again: `ps` of 1,000 containers spent a third of its time there.
+      const directory = `${containers}/${id}`;
       return {
         directory,
-        lock: join(directory, ".lock"),
-        config: join(directory, "config.json"),
-        state: join(directory, "state.json"),
-        bundle: join(directory, "bundle"),
-        spec: join(directory, "bundle", "config.json"),
-        removing: join(directory, ".removing"),
-        hosts: join(directory, "hosts"),
-        hostname: join(directory, "hostname"),
-        resolvConf: join(directory, "resolv.conf"),
+        lock: `${directory}/.lock`,
+        config: `${directory}/config.json`,
+        state: `${directory}/state.json`,
+        bundle: `${directory}/bundle`,
+        spec: `${directory}/bundle/config.json`,
+        removing: `${directory}/.removing`,
+        hosts: `${directory}/hosts`,
+        hostname: `${directory}/hostname`,
+        resolvConf: `${directory}/resolv.conf`,
       };
     },
   };
