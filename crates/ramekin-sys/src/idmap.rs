@@ -190,10 +190,16 @@ pub fn as_root_of<T>(maps: &Maps, work: impl FnOnce() -> Result<T>) -> Result<T>
     let (Some(uid), Some(gid)) = (root(&maps.uids), root(&maps.gids)) else {
         return work();
     };
-    // SAFETY: plain system calls on this thread, undone below; these two are refused without CAP_SETPCAP, and then nothing has changed.
-    let before = unsafe { libc::prctl(libc::PR_GET_SECUREBITS) };
-    if before < 0 || unsafe { libc::prctl(libc::PR_SET_SECUREBITS, before | NO_SETUID_FIXUP) } != 0
-    {
+    // SAFETY: plain system calls on this thread, undone below.
+    let (before, kept) = unsafe {
+        let before = libc::prctl(libc::PR_GET_SECUREBITS);
+        (
+            before,
+            libc::prctl(libc::PR_SET_SECUREBITS, before | NO_SETUID_FIXUP),
+        )
+    };
+    // Refused without CAP_SETPCAP, and then nothing has changed.
+    if before < 0 || kept != 0 {
         return Err(Error::io(
             std::io::Error::last_os_error(),
             "keep capabilities as another user",
