@@ -52,8 +52,9 @@ async function whilePaused<T>(scope: Scope, config: ContainerConfig, wanted: boo
   if (status === "removing" || status === "dead")
     throw new RamekinError("FAILED_PRECONDITION", `container ${config.name} is ${status}: it cannot be committed`);
   if (!wanted || status !== "running") return work();
+  let still: AsyncDisposable;
   try {
-    await pause(scope, config);
+    still = await holdStill(scope, config);
   } catch (error) {
     if (isRamekinError(error, "FAILED_PRECONDITION")) return work(); // it has ended meanwhile, or somebody else has paused it
     throw error;
@@ -61,8 +62,25 @@ async function whilePaused<T>(scope: Scope, config: ContainerConfig, wanted: boo
   try {
     return await work();
   } finally {
-    await attempt(scope, `resuming container ${config.name}`, () => unpause(scope, config));
+    await attempt(scope, `resuming container ${config.name}`, () => still[Symbol.asyncDispose]());
   }
+}
+
+/** Where the driver can, for as long as this process lives: a SIGKILL must not leave it frozen. */
+async function holdStill(scope: Scope, config: ContainerConfig): Promise<AsyncDisposable> {
+  const { hold } = await scope.kernel.use("isolation", config.isolation.driver);
+  if (!hold) {
+    await pause(scope, config);
+    return { [Symbol.asyncDispose]: () => unpause(scope, config) };
+  }
+  const held = await hold(config.id);
+  tell(scope, config, "pause");
+  return {
+    async [Symbol.asyncDispose]() {
+      await held[Symbol.asyncDispose]();
+      tell(scope, config, "unpause");
+    },
+  };
 }
 
 function committedConfig(

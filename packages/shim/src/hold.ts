@@ -21,12 +21,18 @@ export async function hold(directory: string, id: string): Promise<AsyncDisposab
       socket.destroy();
       throw error;
     }
+    let over = false;
+    // The supervisor closes it when somebody else has resumed the container: a later pause is not ours to end.
+    socket.once("end", () => {
+      over = true;
+    });
     return {
       async [Symbol.asyncDispose]() {
         try {
+          if (over || socket.closed) return;
           await request(directory, { op: "resume" }); // and not by closing alone: this answers when it runs again
         } catch (error) {
-          // Somebody else has resumed it, or it was killed meanwhile.
+          // Resumed at the same moment, or killed.
           if (!isGone(error) && !(error instanceof RamekinError && error.code === "FAILED_PRECONDITION")) throw error;
         } finally {
           socket.destroy();

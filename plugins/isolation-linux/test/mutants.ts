@@ -421,6 +421,9 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   "too much memory: killed, and oomKilled says so": wait(({ oomKilled: _, ...exit }) => exit),
   "too many processes: fork fails": noLimits,
   "pause stops every process, resume goes on": () => ({ pause: async () => {} }),
+  "a hold is a pause that ends with it, and one that others end early is over": () => ({
+    hold: async () => ({ [Symbol.asyncDispose]: async () => {} }),
+  }),
   "a paused container can be killed by force": (right) => ({
     delete: async (id, options) => {
       if ((await right.state(id))?.status === "paused") throw new RamekinError("FAILED_PRECONDITION", `container ${id} is paused`);

@@ -77,6 +77,28 @@ export const limits: readonly Case<IsolationFixture>[] = [
     },
   },
   {
+    name: "a hold is a pause that ends with it, and one that others end early is over",
+    needs: ["limits"],
+    async run(fixture) {
+      const { backend } = fixture;
+      if (!backend.hold) return; // a capability of its own
+      const { id } = await idle(fixture);
+      const status = async () => (await backend.state(id))?.status;
+      const held = await backend.hold(id);
+      assert.equal(await status(), "paused");
+      await rejects(backend.hold(id), "FAILED_PRECONDITION");
+      await held[Symbol.asyncDispose]();
+      assert.equal(await status(), "running");
+      const again = await backend.hold(id);
+      await backend.resume?.(id);
+      await backend.pause?.(id);
+      await again[Symbol.asyncDispose]();
+      assert.equal(await status(), "paused");
+      await backend.delete(id, { force: true });
+      await rejects(backend.hold(id), "NOT_FOUND");
+    },
+  },
+  {
     name: "a paused container can be killed by force",
     needs: ["limits"],
     async run(fixture) {
