@@ -62,7 +62,7 @@ async function whilePaused<T>(scope: Scope, config: ContainerConfig, wanted: boo
   try {
     return await work();
   } finally {
-    await attempt(scope, `resuming container ${config.name}`, () => still[Symbol.asyncDispose]());
+    await attempt(scope, `resuming container ${config.name}`, async () => still[Symbol.asyncDispose]());
   }
 }
 
