@@ -177,6 +177,7 @@ test("[build --network] what goes wrong has its place, and leaves nothing runnin
     ["FROM busybox\nRUNN true\n", "unknown instruction: RUNN"],
     ["FROM busybox\nCOPY nothing /\n", '"/nothing": not found'],
     ["FROM busybox\nCOPY --from=nowhere.invalid/x /a /\n", "nowhere.invalid"],
+    ["# check=error=true\nFROM busybox\nCMD sh\n", "JSONArgsRecommended"],
     ["FROM busybox\nRUN --mount=type=ssh true\n", "is not there yet"],
     ["FROM busybox\nRUN --mount=type=bind,source=nothing,target=/x true\n", '"nothing": not found'],
     ["# syntax=example.com/other\nFROM busybox\n", "example.com/other cannot be run"],

@@ -13,6 +13,7 @@ import {
   resolveStages,
   type StageGraph,
   sourceKey,
+  warningText,
 } from "@ramekin/dockerfile";
 import type { ContainerImageConfig } from "@ramekin/oci";
 import type { BuildOptions, BuildResult } from "./build-options.ts";
@@ -89,7 +90,8 @@ class RunningBuild {
     const graph = await this.#resolve();
     const context = this.#options.context === undefined ? undefined : await this.#open();
     this.#evaluation = evaluateStages(graph, context ? { ignore: context.ignored } : {});
-    for (const { message } of this.#evaluation.warnings) this.#bench.tell({ type: "warning", message });
+    for (const warning of this.#evaluation.warnings) this.#bench.tell({ type: "warning", message: warningText(warning) });
+    if (this.#evaluation.violation) throw this.#evaluation.violation;
     // All are begun at once: each waits for those that it needs, and the target for all of them.
     const all = this.#evaluation.stages.map(({ stage }) => this.#build(stage.index));
     for (const one of all) one.catch(() => {}); // told by whoever needs it
@@ -100,7 +102,8 @@ class RunningBuild {
   /** ONBUILD triggers of an image may need further images: until all are known. */
   async #resolve(): Promise<StageGraph> {
     const { platform = this.#bench.session.platform, target, args = {} } = this.#options;
-    const platforms = { target: platform, build: this.#bench.session.platform };
+    const explicit = this.#options.platform !== undefined;
+    const platforms = { target: platform, build: this.#bench.session.platform, explicit };
     const bases = new Map<string, ContainerImageConfig>();
     const options: ResolveOptions = { platforms, buildArgs: new Map(Object.entries(args)), bases, ...(target !== undefined && { target }) };
     for (;;) {
