@@ -217,7 +217,10 @@ describe("one or more containers", () => {
     });
     expect(await ramekin(["rm", "nobody"], { engine })).toMatchObject({ status: 1 });
     await ramekin(["container", "rm", "web"], { engine });
-    expect(calls).toEqual([{ force: true }, { force: false }]);
+    expect(calls).toEqual([
+      { force: true, volumes: false },
+      { force: false, volumes: false },
+    ]);
   });
 });
 
