@@ -40,6 +40,16 @@ test("[run --device] [ISO-12] a CDI device by name", async () => {
   expect(stdout).toBe("here replaced\nGroups:\t0 4711 \ngpu0\n2\n");
 });
 
+test("inspect tells of them as of requests", async () => {
+  await here().output(["create", "--name", "asking", "--device", `${kind}=0`, "--device", "/dev/null", "--gpus", "all", "busybox"]);
+  const { HostConfig } = await here().inspect<{ HostConfig: { DeviceRequests: object[]; Devices: object[] } }>("asking");
+  expect(HostConfig.DeviceRequests).toMatchObject([
+    { Driver: "cdi", DeviceIDs: [`${kind}=0`] },
+    { Count: -1, Capabilities: [["gpu"]] },
+  ]);
+  expect(HostConfig.Devices).toEqual([{ PathOnHost: "/dev/null", PathInContainer: "/dev/null", CgroupPermissions: "rwm" }]);
+});
+
 test("[run --gpus] [create --gpus] all of them; some; none that are there", async () => {
   const { stdout } = await here().ramekin(["run", "--rm", "--gpus", "all", "busybox", "sh", "-c", look]);
   expect(await readFile(join(here().folder, "hooked"), "utf8")).toBe("hooked\n");

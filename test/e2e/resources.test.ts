@@ -251,6 +251,25 @@ test("all that is wrong with the limits is told at once", async () => {
   expect(await here().traces()).toEqual(before);
 });
 
+test("[run --ulimit] [run --oom-score-adj] what takes CAP_SYS_RESOURCE is refused without it, and -1 is no limit", async ({ skip }) => {
+  const show = ["busybox", "sh", "-c", "grep core /proc/self/limits"];
+  expect(await here().output(["run", "--rm", "--ulimit", "core=-1", ...show])).toMatch(/unlimited +unlimited/);
+  if (canRaise()) return skip("this root may raise limits");
+  const { code, stderr } = await here().ramekin([
+    "run",
+    "--rm",
+    "--ulimit",
+    "nofile=1:99999999",
+    "--oom-score-adj",
+    "-900",
+    "busybox",
+    "true",
+  ]);
+  expect(code).toBe(125);
+  expect(stderr).toMatch(/ulimit nofile=1:99999999 is more than our own hard limit of \d+, which only CAP_SYS_RESOURCE may raise/);
+  expect(stderr).toContain("an OOM score adjustment of -900 is below our own of 0, which takes CAP_SYS_RESOURCE");
+});
+
 /** With CAP_SYS_RESOURCE a limit above one's own is nothing wrong. */
 function canRaise(): boolean {
   const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";

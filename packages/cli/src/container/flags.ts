@@ -67,6 +67,10 @@ export const refusedContainerFlags = {
     reason: "the supervisor outlives this command, and takes none of its descriptors along",
     hint: "-i passes stdin on; --volume shares files",
   },
+  rootfs: {
+    reason: "a container is made from an image: a directory has no layers that others could share",
+    hint: "tar -c -C DIRECTORY . | ramekin import - NAME makes an image of one",
+  },
   hostuser: { reason: "users of the host are not copied into the container", hint: "--user UID:GID runs as any of them" },
   "cpu-count": windows,
   "cpu-percent": windows,

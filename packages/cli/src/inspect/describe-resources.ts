@@ -1,4 +1,4 @@
-import type { ContainerOptions, DeviceRate } from "@ramekin/engine";
+import type { ContainerOptions, DeviceOption, DeviceRate } from "@ramekin/engine";
 
 /** The resources of Docker's HostConfig, in its names; 0 and null where nothing was asked for. */
 export function describeResources(options: Omit<ContainerOptions, "signal" | "onProgress">): object {
@@ -25,8 +25,9 @@ export function describeResources(options: Omit<ContainerOptions, "signal" | "on
     CpuRealtimeRuntime: cpu.realtimeRuntime ?? 0,
     CpusetCpus: cpu.cpus ?? "",
     CpusetMems: cpu.mems ?? "",
+    DeviceRequests: deviceRequests(options),
     Devices:
-      options.devices?.map(({ source, target = source, access = "rwm" }) => ({
+      options.devices?.filter(isNode).map(({ source, target = source, access = "rwm" }) => ({
         PathOnHost: source,
         PathInContainer: target,
         CgroupPermissions: access,
@@ -39,4 +40,26 @@ export function describeResources(options: Omit<ContainerOptions, "signal" | "on
     PidsLimit: pids?.limit ?? null,
     Ulimits: Object.entries(options.ulimits ?? {}).map(([Name, { soft, hard }]) => ({ Name, Soft: soft, Hard: hard })),
   };
+}
+
+const isNode = ({ source }: DeviceOption) => source.startsWith("/");
+
+/** What vendors' files answer: names of the Container Device Interface, and graphics processors. */
+function deviceRequests({ devices = [], gpus }: Pick<ContainerOptions, "devices" | "gpus">): readonly object[] | null {
+  const names = devices.filter((device) => !isNode(device)).map(({ source }) => source);
+  const requests = [
+    ...(names.length > 0 ? [{ Driver: "cdi", Count: 0, DeviceIDs: names, Capabilities: null, Options: {} }] : []),
+    ...(gpus
+      ? [
+          {
+            Driver: "",
+            Count: gpus.devices ? 0 : typeof gpus.count === "number" ? gpus.count : -1,
+            DeviceIDs: gpus.devices ?? null,
+            Capabilities: [["gpu"]],
+            Options: {},
+          },
+        ]
+      : []),
+  ];
+  return requests.length > 0 ? requests : null;
 }
