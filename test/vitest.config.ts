@@ -17,7 +17,7 @@ export default defineConfig({
     globalSetup: [join(import.meta.dirname, "support/global-setup.ts")],
     sequence: { sequencer: Sequence },
     fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 300_000,
+    testTimeout: 180_000,
+    hookTimeout: 600_000,
   },
 });
