@@ -35,12 +35,23 @@ pub fn forget_container(config: &Config, run: &RunDirectory, launcher: &Launcher
     if config.userns.is_some() {
         note("remove the pretended cgroups", no_cgroup::stop_pretending());
     }
-    forget_run(config, run, launcher);
+    forget_launched(config, run, launcher);
     forget_root(run);
 }
 
-/// What there is of one run of a container that will run again.
+/// What there is of one run of a container that will run again: the next finds what the first has found.
 pub fn forget_run(config: &Config, run: &RunDirectory, launcher: &Launcher) {
+    let pretended = no_cgroup::is_for(config);
+    if pretended {
+        note("remove the pretended cgroups", no_cgroup::stop_pretending());
+    }
+    forget_launched(config, run, launcher);
+    if pretended {
+        note("pretend cgroups", no_cgroup::pretend());
+    }
+}
+
+fn forget_launched(config: &Config, run: &RunDirectory, launcher: &Launcher) {
     note("delete by the launcher", forget(run, launcher, &config.id));
     // A launcher removes the group that it has made, and fails at one in which the container has made others.
     if let Some(path) = config.cgroup.as_deref() {

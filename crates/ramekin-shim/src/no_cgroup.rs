@@ -8,12 +8,25 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use ramekin_sys::cgroup::Cgroup;
 use ramekin_sys::mount::{mount_one, unmount_all, Mount};
 use ramekin_sys::{Context, Result};
+
+use crate::config::Config;
 
 const ROOT: &str = "/sys/fs/cgroup";
 /// Where the container believes to be: a path that no real hierarchy has.
 pub const PATH: &str = "/ramekin-pretended";
+
+/// Without root, and without a group that may be written to.
+pub fn is_for(config: &Config) -> bool {
+    config.userns.is_some() && !config.cgroup.as_deref().is_some_and(has_writable_cgroup)
+}
+
+/// Whether the container's control group, or one that will hold it, can be written to.
+pub fn has_writable_cgroup(path: &str) -> bool {
+    Cgroup::find(path).is_ok_and(|cgroup| cgroup.is_writable())
+}
 
 pub fn pretend() -> Result<()> {
     let hierarchies: Vec<_> =

@@ -4,7 +4,6 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use ramekin_sys::cgroup::Cgroup;
 use ramekin_sys::rooted::Root;
 use ramekin_sys::{idmap, mount, passwd, userns, Code, Context, Error, Result};
 use rustix::fs::{FileType, Mode};
@@ -67,7 +66,7 @@ pub fn prepare(config: &Config, run: &RunDirectory) -> Result<Prepared> {
     } else {
         mount::mount_all(&config.rootfs, &root_path)?;
     }
-    if config.userns.is_some() && !config.cgroup.as_deref().is_some_and(has_writable_cgroup) {
+    if no_cgroup::is_for(config) {
         no_cgroup::pretend()?;
     }
     let root = Root::open(&root_path)?;
@@ -92,7 +91,10 @@ pub fn write_bundle(config: &Config, run: &RunDirectory, root: &Root) -> Result<
     }
     let new_network = spec::has_new_namespace(&spec, "network");
     if let Some(maps) = &config.userns {
-        let cgroup = config.cgroup.as_deref().is_some_and(has_writable_cgroup);
+        let cgroup = config
+            .cgroup
+            .as_deref()
+            .is_some_and(no_cgroup::has_writable_cgroup);
         unprivileged::adapt(&mut spec, &maps.gids, new_network, cgroup);
     }
     if let Some(process) = spec.get_mut("process") {
@@ -166,11 +168,6 @@ pub fn limit(process: &mut Value, in_user_namespace: bool) {
             ));
         }
     }
-}
-
-/// Whether the container's control group, or one that will hold it, can be written to.
-fn has_writable_cgroup(path: &str) -> bool {
-    Cgroup::find(path).is_ok_and(|cgroup| cgroup.is_writable())
 }
 
 pub fn uid_of(process: &Value) -> u32 {
