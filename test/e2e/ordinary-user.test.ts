@@ -4,7 +4,18 @@ import { randomUUID } from "node:crypto";
 import { chown, mkdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { busyboxImage, command, copyOf, missing, needs, noKitchen, processesOf, type Result, succeed } from "../support/index.ts";
+import {
+  busyboxImage,
+  command,
+  copyOf,
+  eventually,
+  missing,
+  needs,
+  noKitchen,
+  processesOf,
+  type Result,
+  succeed,
+} from "../support/index.ts";
 
 const id = 54_321;
 const repository = join(import.meta.dirname, "../..");
@@ -71,4 +82,84 @@ test("[PLF-3] a limit without a control group to put it in is refused, not ignor
   expect(code).toBe(125);
   expect(stderr).toMatch(/cannot limit memory: control groups are not writable here\nhint: /);
   expect((await ramekin("ps", "-aq")).stdout).toBe("");
+});
+
+test("[PLF-1] [VOL-1] [VOL-5] [CTR-8] volumes, secrets and cp, without root", async () => {
+  needs(absent);
+  const made = await ramekin(
+    "run",
+    "--name",
+    "volumes",
+    "-v",
+    "pantry:/shelf",
+    "-v",
+    "/nameless",
+    image,
+    "sh",
+    "-c",
+    "echo thyme > /shelf/herb; echo x > /nameless/x",
+  );
+  expect(made).toMatchObject({ code: 0, stderr: "" });
+  const read = await ramekin(
+    "run",
+    "--rm",
+    "--volumes-from",
+    "volumes:ro",
+    image,
+    "sh",
+    "-c",
+    "cat /shelf/herb /nameless/x; touch /shelf/y",
+  );
+  expect(read).toMatchObject({ code: 1, stdout: "thyme\nx\n" });
+  const out = join(folder, "home", "herb");
+  expect(await ramekin("cp", "volumes:/shelf/herb", out)).toMatchObject({ code: 0, stderr: "" });
+  expect((await succeed(["stat", "-c", "%u", out])).stdout.trim()).toBe(String(id));
+  expect(await ramekin("cp", out, "volumes:/tmp/herb")).toMatchObject({ code: 0, stderr: "" });
+  expect((await ramekin("cp", "volumes:/tmp/herb", "-")).stdout).toContain("thyme");
+  expect(await ramekin("rm", "-v", "volumes")).toMatchObject({ code: 0 });
+  expect((await ramekin("volume", "ls", "-q")).stdout).toBe("pantry\n");
+  expect(await ramekin("volume", "rm", "pantry")).toMatchObject({ code: 0 });
+  expect(await ramekin("secret", "create", "key", out)).toMatchObject({ code: 0 });
+  expect(
+    await ramekin("run", "--rm", "--secret", "key", "--secret", "key,type=env", image, "sh", "-c", "cat /run/secrets/key; echo $key"),
+  ).toMatchObject({
+    code: 0,
+    stdout: "thyme\nthyme\n",
+  });
+  expect(await ramekin("run", "-d", "--name", "live", image, "sleep", "100")).toMatchObject({ code: 0 });
+  expect(await ramekin("cp", out, "live:/tmp/herb")).toMatchObject({ code: 0, stderr: "" });
+  expect(await ramekin("exec", "live", "cat", "/tmp/herb")).toMatchObject({ stdout: "thyme\n" });
+  expect(await ramekin("rm", "-f", "live")).toMatchObject({ code: 0 });
+  expect(await ramekin("secret", "rm", "key")).toMatchObject({ code: 0 });
+  const mounted = await ramekin("run", "--rm", "--mount", `type=image,source=${image},target=/i`, image, "cat", "/i/etc/plain");
+  expect(mounted).toMatchObject({ code: 0, stdout: "not a program\n" });
+  expect((await ramekin("volume", "create", "-o", "type=tmpfs", "-o", "device=tmpfs", "memory")).code).toBe(0);
+  expect((await ramekin("run", "--rm", "-v", "memory:/m", image, "true")).stderr).toContain("takes root");
+  expect(await ramekin("volume", "rm", "memory")).toMatchObject({ code: 0 });
+});
+
+test("[CTR-5] [CTR-6] restart policies and health checks", async () => {
+  needs(absent);
+  const twice = ["run", "-d", "--name", "fails", "--restart", "on-failure:2", image, "sh", "-c", "echo run; exit 3"];
+  expect(await ramekin(...twice)).toMatchObject({ code: 0 });
+  await eventually(async () =>
+    expect((await ramekin("inspect", "--format", "{{.RestartCount}} {{.State.Status}}", "fails")).stdout).toBe("2 exited\n"),
+  );
+  expect((await ramekin("logs", "fails")).stdout).toBe("run\nrun\nrun\n");
+  const checked = [
+    "run",
+    "-d",
+    "--name",
+    "checked",
+    "--health-cmd",
+    "true",
+    "--health-interval",
+    "100ms",
+    "--wait",
+    "healthy",
+    "--wait-timeout",
+    "30s",
+  ];
+  expect(await ramekin(...checked, image, "sleep", "1000")).toMatchObject({ code: 0 });
+  expect(await ramekin("rm", "-f", "fails", "checked")).toMatchObject({ code: 0 });
 });
