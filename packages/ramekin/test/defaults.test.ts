@@ -43,7 +43,7 @@ test.for(
 
 test("every driver among the dependencies is announced", () => {
   const { dependencies } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  const libraries = ["core", "engine", "native", "oci"];
+  const libraries = ["builder", "core", "engine", "native", "oci"];
   const drivers = Object.keys(dependencies)
     .map((name) => name.replace("@ramekin/", ""))
     .filter((name) => !libraries.includes(name));
