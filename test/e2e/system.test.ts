@@ -14,6 +14,12 @@ test("[info --format] where things are, and what is used", async () => {
   const { stdout } = await ramekin("info");
   expect(stdout).toContain(here().root);
   expect((await ramekin("info", "--format", "json")).stdout).toMatch(/^\{.*\}\n$/);
+  const { stdout: fields } = await ramekin(
+    "info",
+    "--format",
+    "{{.CgroupDriver}} {{.DefaultRuntime}} {{json .SecurityOptions}} {{.OSType}}",
+  );
+  expect(fields).toMatch(/^(cgroupfs|none) linux \["name=seccomp,profile=builtin".*\] linux\n$/);
 });
 
 test("[doctor --json] every driver, whether it works here and why not", async () => {
