@@ -42,7 +42,10 @@ test("[OBS-2] many processes write at once, one is killed: no line is lost of th
   const lines = texts.flatMap((text) => text.split("\n").slice(0, -1));
   // The kernel ends a write between two pages when its process is killed: whoever sees such a line ends it. Who sees one that is just
   // being written ends it, too, which leaves an empty one.
-  expect(lines.filter((line) => line !== "" && !parseLine(line)).length, lines.find((line) => !parseLine(line))).toBeLessThanOrEqual(1);
+  expect(
+    lines.filter((line) => line !== "" && !parseLine(line)).length,
+    lines.find((line) => !parseLine(line)),
+  ).toBeLessThanOrEqual(1);
   const seen = [...readJournal(directory).read()];
   for (const who of [0, 1, 2, 3]) expect(seen.filter(({ id }) => id === `writer${who}`)).toHaveLength(400);
 });
