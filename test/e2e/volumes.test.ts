@@ -250,3 +250,14 @@ test("a volume is nobody's but root's on the host, and leaves nothing behind", a
   await output("volume", "rm", "closed");
   expect(await readdir(join(data, "../.."))).toEqual([]);
 });
+
+test("[VOL-1] [CTR-8] in a user namespace a new volume is the container's, and cp gives files to its ids", async () => {
+  await output("run", "-d", "--name", "mapped", "--userns", "auto:size=65536", "-v", "theirs:/home", "busybox", "sleep", "1000");
+  expect(await output("exec", "mapped", "sh", "-c", "touch /home/new; stat -c '%u:%g' /home/new /home/cook")).toBe("0:0\n1000:1001");
+  const file = join(here().folder, "mine");
+  await writeFile(file, "mine\n");
+  await output("cp", file, "mapped:/tmp/mine");
+  expect(await output("exec", "mapped", "stat", "-c", "%u:%g", "/tmp/mine")).toBe("0:0");
+  await output("rm", "-f", "mapped");
+  await output("volume", "rm", "theirs");
+});

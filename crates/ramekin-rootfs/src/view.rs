@@ -130,6 +130,10 @@ fn root_of(process: &Process) -> Result<Root> {
     if !is_it() {
         return Err(gone());
     }
+    ramekin_sys::userns::join(process.pid)?;
+    // Undone by the change of ids.
+    // SAFETY: takes no pointers.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     let root = Root::open(Path::new(&format!("/proc/{}/root", process.pid)))?;
     // Else it is of whoever has got the pid since.
     is_it().then_some(root).ok_or_else(gone)

@@ -1,7 +1,8 @@
 //! Entering a user namespace in which we are root, user_namespaces(7).
 
 use std::io::{Read, Write};
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
 use serde::Deserialize;
@@ -22,6 +23,33 @@ pub struct IdMap {
 pub struct Maps {
     pub uids: Vec<IdMap>,
     pub gids: Vec<IdMap>,
+}
+
+/// Moves this process into the user namespace of another one, as its root, unless it is there: for what that process may see and
+/// own. The process must have one thread.
+pub fn join(pid: i32) -> Result<()> {
+    let path = format!("/proc/{pid}/ns/user");
+    let theirs = std::fs::File::open(&path).context(|| path.clone())?;
+    let ours = std::fs::File::open("/proc/self/ns/user").context(|| "our user namespace")?;
+    let inode = |file: &std::fs::File| file.metadata().map(|found| found.ino());
+    if inode(&theirs).context(|| path.clone())? == inode(&ours).context(|| "our user namespace")? {
+        return Ok(());
+    }
+    // SAFETY: a descriptor and a constant; this process has one thread.
+    let joined = unsafe { libc::setns(theirs.as_raw_fd(), libc::CLONE_NEWUSER) } == 0;
+    // SAFETY: reads nothing by the null pointer, whose count is 0. Where groups may not be dropped they stay nobody's in there.
+    let became = joined
+        && unsafe {
+            libc::setgroups(0, std::ptr::null());
+            libc::setresgid(0, 0, 0) == 0 && libc::setresuid(0, 0, 0) == 0
+        };
+    match became {
+        true => Ok(()),
+        false => Err(Error::io(
+            std::io::Error::last_os_error(),
+            format!("join the user namespace of process {pid}"),
+        )),
+    }
 }
 
 /// Moves this process into a new user namespace, and a new mount namespace that it owns, as uid and gid 0 of the maps.

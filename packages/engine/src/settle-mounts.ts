@@ -115,12 +115,15 @@ export async function fillMounts(scope: Scope, config: ContainerConfig, root: re
   const view: View = { mounts: root.map(readOnly) };
   for (const point of config.mounts ?? []) {
     if (point.image) await viewImage(scope, config, point);
-    if (point.type === "volume") await fillVolume(scope, point, view);
+    if (point.type === "volume") await fillVolume(scope, point, view, idsOf(config));
     if (point.chown) {
-      await giveTo(view, config.process.user ?? defaultUser, point.source);
+      await giveTo(view, config.process.user ?? defaultUser, point.source, idsOf(config));
     }
   }
 }
+
+/** A new volume belongs to whom the container calls so. */
+const idsOf = ({ idMap }: ContainerConfig) => (idMap ? { ids: idMap } : {});
 
 async function viewImage(
   scope: Scope,
@@ -136,7 +139,12 @@ async function viewImage(
   await (writable ? storage.prepare(image.key, topOf(opened), how) : storage.view(image.key, topOf(opened), how));
 }
 
-async function fillVolume(scope: Scope, { name = "", destination, noCopy = false }: MountPoint, view: View): Promise<void> {
+async function fillVolume(
+  scope: Scope,
+  { name = "", destination, noCopy = false }: MountPoint,
+  view: View,
+  ids: ReturnType<typeof idsOf>,
+): Promise<void> {
   const volume = await readVolume(scope.paths, name);
   if (!volume) throw gone(name);
   await mountVolume(scope, volume);
@@ -147,7 +155,7 @@ async function fillVolume(scope: Scope, { name = "", destination, noCopy = false
     if (await isThere(filling)) await emptied(data);
     else if (!(await isEmptyDirectory(data))) return;
     await writeFile(filling, "");
-    await populate(view, destination, data);
+    await populate(view, destination, data, ids);
     await rm(filling);
   });
 }

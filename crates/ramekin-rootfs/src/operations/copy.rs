@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use ramekin_layer::{Blob, Options};
 use ramekin_sys::rooted::Root;
 use ramekin_sys::tree::{copy_tree, own_tree, read_dir};
+use ramekin_sys::userns::{IdMap, Maps};
 use ramekin_sys::{passwd, Code, Context, Error, Result};
 use rustix::fs::{FileType, OFlags};
 use serde::{Deserialize, Serialize};
@@ -124,7 +125,11 @@ pub fn unpack(
         None => None,
     };
     let directory = Root::from_fd(root.open_dir(&path)?);
-    confine(directory.as_fd())?;
+    // Whoever has no privileges has only files to lose that are theirs, and no name of the archive leads out as it is.
+    match confine(directory.as_fd()) {
+        Err(error) if error.code == Code::PermissionDenied => {}
+        result => result?,
+    }
     let archive = File::from(
         std::io::stdin()
             .as_fd()
@@ -148,6 +153,8 @@ pub struct Populate {
     path: PathBuf,
     /// A directory; left alone unless it is empty.
     to: PathBuf,
+    /// Of the container's user namespace: whose ids the owners become.
+    ids: Option<Maps>,
 }
 
 #[derive(Serialize)]
@@ -156,7 +163,14 @@ pub struct Populated {
 }
 
 /// What the tree has at `path`, if that is a directory, with its owner and mode.
-pub fn populate(Populate { tree, path, to }: Populate) -> Result<Populated> {
+pub fn populate(
+    Populate {
+        tree,
+        path,
+        to,
+        ids,
+    }: Populate,
+) -> Result<Populated> {
     let stage = Stage::default();
     let to = Root::open(&to)?;
     let filled = !read_dir(to.as_fd()).context(|| "list")?.is_empty();
@@ -165,12 +179,29 @@ pub fn populate(Populate { tree, path, to }: Populate) -> Result<Populated> {
         OFlags::RDONLY | OFlags::DIRECTORY,
         rustix::fs::Mode::empty(),
     );
-    let (false, Ok(from)) = (filled, from) else {
+    if filled {
         return Ok(Populated { copied: false });
-    };
-    let to = rustix::io::dup(to.as_fd()).context(|| "copy")?;
-    copy_tree(from, to)?;
-    Ok(Populated { copied: true })
+    }
+    let target = || rustix::io::dup(to.as_fd()).context(|| "copy");
+    let copied = from.is_ok();
+    if let Ok(from) = from {
+        copy_tree(from, target()?)?;
+    }
+    if let Some(ids) = ids {
+        own_tree(target()?, |uid, gid| {
+            (on_host(&ids.uids, uid), on_host(&ids.gids, gid))
+        })
+        .context(|| "give it to the container's ids")?;
+    }
+    Ok(Populated { copied })
+}
+
+/// What the container calls `id`; one that it has no name for stays.
+fn on_host(map: &[IdMap], id: u32) -> u32 {
+    let within = |range: &&IdMap| id >= range.container_id && id - range.container_id < range.size;
+    map.iter()
+        .find(within)
+        .map_or(id, |range| range.host_id + (id - range.container_id))
 }
 
 #[derive(Deserialize)]
@@ -180,9 +211,17 @@ pub struct Chown {
     tree: Tree,
     user: String,
     path: PathBuf,
+    ids: Option<Maps>,
 }
 
-pub fn chown(Chown { tree, user, path }: Chown) -> Result<Done> {
+pub fn chown(
+    Chown {
+        tree,
+        user,
+        path,
+        ids,
+    }: Chown,
+) -> Result<Done> {
     let stage = Stage::default();
     let identity = passwd::resolve(&stage.open(&tree, Access::Write)?, &user, &[])?;
     let target = rustix::fs::open(
@@ -191,7 +230,14 @@ pub fn chown(Chown { tree, user, path }: Chown) -> Result<Done> {
         rustix::fs::Mode::empty(),
     )
     .context(|| path.display().to_string())?;
-    own_tree(target, identity.uid, identity.gid).map_err(|error| {
+    let owner = match &ids {
+        Some(ids) => (
+            on_host(&ids.uids, identity.uid),
+            on_host(&ids.gids, identity.gid),
+        ),
+        None => (identity.uid, identity.gid),
+    };
+    own_tree(target, |_, _| owner).map_err(|error| {
         Error::new(
             Code::of(&error),
             format!("give {} to {}: {error}", path.display(), user),

@@ -8,14 +8,20 @@ use rustix::io::Errno;
 
 use super::stack::{open_below, read_dir, DirStack, Entry};
 
-/// All of it belongs to `uid` and `gid` then; follows no link and enters no mount. `target` may be open as a path only.
-pub fn own_tree(target: OwnedFd, uid: u32, gid: u32) -> std::io::Result<()> {
-    let owner = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
-    let own = |parent: BorrowedFd<'_>, name: &CStr, flags: AtFlags| match rustix::fs::chownat(
-        parent, name, owner.0, owner.1, flags,
-    ) {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(error) => Err(std::io::Error::from(error)),
+/// All of it belongs then to whom `owner` names, given the uid and gid that it had; follows no link and enters no mount.
+/// `target` may be open as a path only.
+pub fn own_tree(target: OwnedFd, owner: impl Fn(u32, u32) -> (u32, u32)) -> std::io::Result<()> {
+    let own = |parent: BorrowedFd<'_>, name: &CStr, flags: AtFlags| -> std::io::Result<()> {
+        let stat = match rustix::fs::statat(parent, name, flags) {
+            Err(Errno::NOENT) => return Ok(()),
+            result => result?,
+        };
+        let (uid, gid) = owner(stat.st_uid, stat.st_gid);
+        let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+        match rustix::fs::chownat(parent, name, uid, gid, flags) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     };
     own(target.as_fd(), c"", AtFlags::EMPTY_PATH)?;
     let stat = rustix::fs::fstat(&target)?;

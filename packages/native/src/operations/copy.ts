@@ -1,6 +1,6 @@
 import type { ByteStream, Cancellable, Mount } from "@ramekin/core";
 import { rootfs, startRootfs } from "../rootfs.ts";
-import { rootlessUserns } from "../userns.ts";
+import { type IdMaps, rootlessUserns } from "../userns.ts";
 
 /** Shown in a tree, over what is there. */
 export interface TreeBind {
@@ -30,7 +30,8 @@ export interface FoundFile {
   readonly target?: string;
 }
 
-const userns = ({ own }: ViewOptions) => (own ? ({ userns: "none" } as const) : {});
+/** Who looks through a process's eyes joins its user namespace. */
+const userns = (view: View, { own }: ViewOptions) => (own || "process" in view ? ({ userns: "none" } as const) : {});
 
 /** Undefined when nothing is there. A link in the last place is followed only if asked to. */
 export async function lookAt(
@@ -39,7 +40,7 @@ export async function lookAt(
   options: ViewOptions & { readonly follow?: boolean } = {},
 ): Promise<FoundFile | undefined> {
   const { follow = false, signal } = options;
-  return (await rootfs<{ found?: FoundFile }>("look", { ...view, path, follow }, { signal, ...userns(options) })).found;
+  return (await rootfs<{ found?: FoundFile }>("look", { ...view, path, follow }, { signal, ...userns(view, options) })).found;
 }
 
 export interface PackOptions extends ViewOptions {
@@ -51,7 +52,7 @@ export interface PackOptions extends ViewOptions {
 /** A file or a directory with all that is in it, as a tar. */
 export async function* packTree(view: View, path: string, options: PackOptions = {}): AsyncGenerator<Uint8Array> {
   const { name = "", follow = false, signal } = options;
-  const run = startRootfs("pack", { ...view, path, name, follow }, { signal, stdout: true, ...userns(options) });
+  const run = startRootfs("pack", { ...view, path, name, follow }, { signal, stdout: true, ...userns(view, options) });
   try {
     yield* run.stdout ?? [];
     await run.result;
@@ -73,15 +74,18 @@ export async function unpackInto(view: View, path: string, tar: ByteStream | num
   // A map of one id knows no other owner.
   const alone = process.geteuid?.() !== 0 && !options.own && rootlessUserns().uids.length === 1;
   const ignoreOwnership = (options.ignoreOwnership ?? false) || alone;
-  await rootfs("unpack", { ...view, path, user, ignoreOwnership }, { signal, stdin: tar, ...userns(options) });
+  await rootfs("unpack", { ...view, path, user, ignoreOwnership }, { signal, stdin: tar, ...userns(view, options) });
 }
 
+/** `ids`: of a user namespace, whose ids the owners become. */
+export type OwnerOptions = Cancellable & { readonly ids?: IdMaps };
+
 /** What a tree has at `path` into an empty directory, with owners; nothing where there is no directory. */
-export async function populate(view: View, path: string, to: string, options: Cancellable = {}): Promise<boolean> {
-  return (await rootfs<{ copied: boolean }>("populate", { ...view, path, to }, options)).copied;
+export async function populate(view: View, path: string, to: string, { ids, signal }: OwnerOptions = {}): Promise<boolean> {
+  return (await rootfs<{ copied: boolean }>("populate", { ...view, path, to, ids }, { signal })).copied;
 }
 
 /** Gives a file or a tree to a user, as `view` knows users. */
-export async function giveTo(view: View, user: string, path: string, options: Cancellable = {}): Promise<void> {
-  await rootfs("chown", { ...view, user, path }, options);
+export async function giveTo(view: View, user: string, path: string, { ids, signal }: OwnerOptions = {}): Promise<void> {
+  await rootfs("chown", { ...view, user, path, ids }, { signal });
 }
