@@ -5,6 +5,7 @@ import { RamekinError } from "@ramekin/core";
 import { randomHex, removeTree } from "@ramekin/native";
 import { entriesOf, isThere } from "./containers.ts";
 import { fileError, isGone, readJsonIfThere, replaceFile, syncDirectory } from "./files.ts";
+import { withLock } from "./lock.ts";
 import type { Paths } from "./paths.ts";
 
 /** `<root>/volumes/<name>/volume.json`, written once. */
@@ -61,8 +62,9 @@ export const noSuchVolume = (name: string): RamekinError => new RamekinError("NO
 
 /**
  * A volume comes whole by one rename, and goes by the removal of `holders`, which works only while nobody holds it and lets nobody
- * come to hold it any more. So nothing here needs a lock, and what a crash leaves is garbage: `.new-…`, `.gone-…`, or a volume
- * without `holders`, which the next one to come upon it removes.
+ * come to hold it any more. So to take one needs no lock, and what a crash leaves is garbage: `.new-…`, `.gone-…`, or a volume
+ * without `holders`, which the next one to come upon it removes. A name is given and taken away under `volumes/.lock`: else one who
+ * was slow between two steps would take away what somebody else has made under that name since.
  */
 export async function makeVolume(paths: Paths, file: VolumeFile): Promise<boolean> {
   const fresh = join(paths.volumes, `.new-${randomHex(16)}`);
@@ -73,16 +75,14 @@ export async function makeVolume(paths: Paths, file: VolumeFile): Promise<boolea
     mkdirSync(join(fresh, "holders"), { mode: 0o700 });
     writeFileSync(join(fresh, ".lock"), "", { mode: 0o600 });
     await replaceFile(join(fresh, "volume.json"), `${JSON.stringify(file)}\n`, { durable: !file.anonymous });
-    for (;;) {
-      try {
-        renameSync(fresh, join(paths.volumes, file.name));
-        break;
-      } catch (error) {
-        if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-        if (await isThere(volumePaths(paths, file.name).holders)) return false;
-        await takeAway(paths, file.name);
-      }
-    }
+    const { made, remains } = await underLock(paths, async () => {
+      if (await isThere(volumePaths(paths, file.name).holders)) return { made: false, remains: undefined };
+      const found = await renameAway(paths, file.name);
+      renameSync(fresh, join(paths.volumes, file.name));
+      return { made: true, remains: found };
+    });
+    if (remains !== undefined) await removeTree(paths.volumes, remains);
+    if (!made) return false;
     if (!file.anonymous) await syncDirectory(paths.volumes);
     return true;
   } catch (error) {
@@ -137,34 +137,49 @@ export async function removeIfFree(paths: Paths, name: string, beforeItGoes: () 
   for (const id of await entriesOf(holders)) {
     if (!(await isThere(paths.container(id).directory))) await letGoOfVolume(paths, name, id);
   }
-  try {
-    await rmdir(holders);
-  } catch (error) {
-    if (["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
-    if (!isGone(error)) throw fileError(error, holders);
-  }
-  await beforeItGoes();
-  await takeAway(paths, name);
+  const gone = await underLock(paths, async () => {
+    try {
+      await rmdir(holders);
+    } catch (error) {
+      if (["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) return "held";
+      if (!isGone(error)) throw fileError(error, holders);
+    }
+    await beforeItGoes();
+    return renameAway(paths, name);
+  });
+  if (gone === "held") return false;
+  if (gone !== undefined) await removeTree(paths.volumes, gone);
   return true;
 }
 
-/** Out of sight at once, and then away, however long that takes. */
-async function takeAway(paths: Paths, name: string): Promise<void> {
+/** What a crash has left under this name, if it has. */
+async function takeAwayRemains(paths: Paths, name: string): Promise<void> {
+  const gone = await underLock(paths, async () =>
+    (await isThere(volumePaths(paths, name).holders)) ? undefined : renameAway(paths, name),
+  );
+  if (gone !== undefined) await removeTree(paths.volumes, gone);
+}
+
+const underLock = <T>(paths: Paths, work: () => Promise<T>): Promise<T> =>
+  withLock(join(paths.volumes, ".lock"), { exclusive: true }, work);
+
+/** Out of sight at once; what remains to be removed, however long that takes. */
+async function renameAway(paths: Paths, name: string): Promise<string | undefined> {
   const gone = `.gone-${randomHex(16)}`;
   try {
     await rename(join(paths.volumes, name), join(paths.volumes, gone));
+    return gone;
   } catch (error) {
     if (!isGone(error)) throw fileError(error, join(paths.volumes, name));
-    return;
+    return undefined;
   }
-  await removeTree(paths.volumes, gone);
 }
 
 /** What crashes have left behind. */
 export async function removeVolumeRemains(paths: Paths): Promise<void> {
   for (const entry of await entriesOf(paths.volumes)) {
-    const cutShort = !entry.startsWith(".") && !(await isThere(volumePaths(paths, entry).holders));
-    if (cutShort || entry.startsWith(".gone-") || (entry.startsWith(".new-") && (await isStale(join(paths.volumes, entry)))))
+    if (!entry.startsWith(".")) await takeAwayRemains(paths, entry);
+    else if (entry.startsWith(".gone-") || (entry.startsWith(".new-") && (await isStale(join(paths.volumes, entry)))))
       await removeTree(paths.volumes, entry);
   }
 }
