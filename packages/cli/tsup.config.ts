@@ -5,7 +5,12 @@ import { defineConfig, type Options } from "tsup";
 type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
 
 /** By others, large, and not for everyday verbs: in files of their own, loaded with the module that needs them. Each with who depends on it. */
-const apart = { "hash-wasm": "../../plugins/codec-wasm", fflate: "../../plugins/codec-wasm", "js-yaml": "../engine", "smol-toml": "../engine" };
+const apart = {
+  "hash-wasm": "../../plugins/codec-wasm",
+  fflate: "../../plugins/codec-wasm",
+  "js-yaml": "../engine",
+  "smol-toml": "../engine",
+};
 const librariesApart: Plugin = {
   name: "libraries-apart",
   setup(build) {

@@ -1,4 +1,4 @@
-import type { BuildLayer, CachedStep, Digest, Stack } from "@ramekin/core";
+import type { BuildLayer, CachedStep, Digest } from "@ramekin/core";
 import { RamekinError } from "@ramekin/core";
 import { type Dockerfile, DockerfileError, type EvaluatedStage, type Origin, type Step } from "@ramekin/dockerfile";
 import type { ContainerImageConfig, HistoryEntry } from "@ramekin/oci";

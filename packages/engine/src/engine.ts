@@ -168,7 +168,6 @@ function engineOver(scope: Scope, life: AbortController): Engine {
       return container;
     },
     explain: async (options) => (await import("./explain.ts")).explain(scope, options),
-    explain: async (options) => (await import("./explain.ts")).explain(scope, options),
     container: async (nameOrId) => containerHandle(scope, await findContainer(scope.paths, nameOrId)),
     startAll: async (options) => (await import("./start-all.ts")).startAll(scope, options),
     containers: async (options) => (await import("./list.ts")).listContainers(scope, options),

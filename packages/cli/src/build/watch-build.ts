@@ -37,15 +37,19 @@ class PlainBuild implements BuildWatch {
   }
 
   take(event: BuildEvent): void {
-    if (event.type === "warning") return void this.#stream.write(`warning: ${event.message}\n`);
-    const { step } = event;
-    if (event.type === "begin") {
-      this.#steps.set(step, { name: event.name, begun: performance.now(), rest: { stdout: "", stderr: "" } });
-      return this.#turnTo(step);
+    if (event.type === "warning") this.#stream.write(`warning: ${event.message}\n`);
+    else if (event.type === "begin") {
+      this.#steps.set(event.step, { name: event.name, begun: performance.now(), rest: { stdout: "", stderr: "" } });
+      this.#turnTo(event.step);
+    } else {
+      const known = this.#steps.get(event.step);
+      if (known && event.type === "output") this.#output(event.step, known, event);
+      if (known && event.type === "end") this.#end(known, event);
     }
-    const known = this.#steps.get(step);
-    if (!known) return;
-    if (event.type === "output") return this.#output(step, known, event);
+  }
+
+  #end(known: Step, event: Extract<BuildEvent, { type: "end" }>): void {
+    const { step } = event;
     for (const stream of ["stdout", "stderr"] as const) if (known.rest[stream] !== "") this.#line(step, known, known.rest[stream]);
     if (event.error !== undefined) this.#write(step, `ERROR: ${firstLine(event.error)}`);
     else this.#write(step, event.cached ? "CACHED" : `DONE ${(event.milliseconds / 1000).toFixed(1)}s`);
