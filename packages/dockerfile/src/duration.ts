@@ -2,9 +2,9 @@
 export function parseDuration(text: string): number | undefined {
   const [, sign, rest = ""] = /^([-+]?)(.*)$/s.exec(text) ?? [];
   if (rest === "0") return 0;
-  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(rest)) return undefined;
+  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+$/.test(rest)) return undefined;
   let total = 0;
-  for (const [, amount, unit = ""] of rest.matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g)) total += Number(amount) * (units[unit] ?? 0);
+  for (const [, amount, unit = ""] of rest.matchAll(/([\d.]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g)) total += Number(amount) * (units[unit] ?? 0);
   if (total > 2 ** 63 - 1) return undefined;
   return Math.trunc(sign === "-" ? -total : total);
 }
