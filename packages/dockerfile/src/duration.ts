@@ -4,7 +4,8 @@ export function parseDuration(text: string): number | undefined {
   if (rest === "0") return 0;
   if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+$/.test(rest)) return undefined;
   let total = 0;
-  for (const [, amount, unit = ""] of rest.matchAll(/([\d.]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g)) total += Number(amount) * (units[unit] ?? 0);
+  for (const [, amount, unit = ""] of rest.matchAll(/([\d.]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g))
+    total += Number(amount) * (units[unit] ?? 0);
   if (total > 2 ** 63 - 1) return undefined;
   return Math.trunc(sign === "-" ? -total : total);
 }
