@@ -88,7 +88,7 @@ async function onPlatform<T>(name: string, choose: () => Promise<T>): Promise<T>
 }
 
 /** Key of the snapshot that has all layers; none for an image without any. */
-export function topOf(image: OpenedImage): ChainID | undefined {
+export function topOf(image: Pick<OpenedImage, "layers">): ChainID | undefined {
   return image.layers.at(-1)?.chainID;
 }
 

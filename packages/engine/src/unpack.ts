@@ -32,7 +32,12 @@ export type UnpackLayer = OpenedImage["layers"][number];
  * Makes the snapshots that are missing: all layers at once where the driver stacks them afterwards, else in order. Whoever
  * races us to a layer has made the same one: the loser takes the winner's.
  */
-export async function unpackImage(scope: Scope, storage: StorageDriver, image: OpenedImage, options: Cancellable = {}): Promise<void> {
+export async function unpackImage(
+  scope: Scope,
+  storage: StorageDriver,
+  image: Pick<OpenedImage, "layers" | "manifestDescriptor">,
+  options: Cancellable = {},
+): Promise<void> {
   const top = topOf(image);
   if (top === undefined || (await storage.stat(top))) return;
   await using lease = await takeLease(scope.paths);
@@ -47,7 +52,7 @@ export interface MissingLayers {
   readonly below: ChainID | undefined;
 }
 
-export async function missingLayers(storage: StorageDriver, { layers }: OpenedImage): Promise<MissingLayers> {
+export async function missingLayers(storage: StorageDriver, { layers }: Pick<OpenedImage, "layers">): Promise<MissingLayers> {
   const present = await Promise.all(layers.map(({ chainID }) => storage.stat(chainID)));
   const first = present.findLastIndex((info) => info !== undefined) + 1;
   return { layers: layers.slice(first), below: layers[first - 1]?.chainID };

@@ -23,7 +23,7 @@ import {
 import { lookAt, packTree, unpackInto } from "@ramekin/native";
 import { chainIDs, mediaTypes, putName, putUnnamed } from "@ramekin/oci";
 import { isEmptyLayer } from "../derived-image.ts";
-import { blobsOf, contentOf, documentDigester, type OpenedImage, openImage } from "../image.ts";
+import { blobsOf, contentOf, documentDigester, openImage } from "../image.ts";
 import { nameFrom, storeDocument, storeLayer, tarInside } from "../import.ts";
 import { resolveImage } from "../resolve.ts";
 import { attempt, type Scope } from "../scope.ts";
@@ -173,7 +173,7 @@ export class Session implements BuildSession {
     if (!top) return undefined;
     const chain = await chainOf(stack);
     const layers = stack.map((layer, index) => ({ ...layer, chainID: chain[index] as ChainID }));
-    await unpackImage(this.scope, this.storage, { layers, manifestDescriptor: top.descriptor } as unknown as OpenedImage, this.#options);
+    await unpackImage(this.scope, this.storage, { layers, manifestDescriptor: top.descriptor }, this.#options);
     return chain.at(-1);
   }
 
