@@ -19,6 +19,10 @@ use crate::task::Task;
 
 /// Results that the state file has.
 const KEPT: usize = 5;
+/// What a launcher may take, beside the check's own time: milliseconds, as a rule.
+const LAUNCH: Duration = Duration::from_secs(10);
+/// How often a check that is overdue before it has begun is looked at.
+const LAUNCHED_YET: Duration = Duration::from_millis(20);
 /// Bytes of each check's output.
 const OUTPUT: usize = 4096;
 
@@ -82,6 +86,8 @@ pub struct Check {
     start: String,
     /// `None`: it has taken too long and was killed.
     pub deadline: Option<Instant>,
+    /// A launcher that takes longer hangs.
+    launched_by: Instant,
 }
 
 impl Monitor {
@@ -141,13 +147,15 @@ impl Shim {
             .as_mut()
             .filter(|check| check.deadline.is_some_and(|deadline| now >= deadline));
         if let Some(check) = overdue {
-            check.deadline = None;
-            let key = check.key;
+            let (key, deadline) = (check.key, check.deadline.take());
+            let launching = now < check.launched_by;
             let task = self.tasks.get(&key);
             if let Some(pid) = task.map(|task| task.pid).filter(|pid| *pid > 0) {
                 self.kill_whole(pid);
+            } else if launching {
+                // Killed now, the launcher could leave a process behind that nobody knows yet.
+                check.deadline = deadline.map(|_| now + LAUNCHED_YET);
             } else if let Some(job) = self.jobs.iter().find(|job| job.is_for(key)) {
-                // The launcher hangs: what it makes dies with it, or is killed when it is known.
                 // SAFETY: integers only; a child that is not reaped yet keeps its pid.
                 unsafe { libc::kill(job.pid, libc::SIGKILL) };
             }
@@ -188,6 +196,7 @@ impl Shim {
             began: now,
             start: crate::time::now(),
             deadline: Some(now + timeout),
+            launched_by: now + timeout + LAUNCH,
         });
         let (pid_file, process) = (format!("exec-{key}.pid"), self.run.path("health.json"));
         let pid_path = self.run.path(&pid_file);
