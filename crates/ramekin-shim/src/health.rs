@@ -451,6 +451,7 @@ mod tests {
             began: Instant::now(),
             start: String::new(),
             deadline: None,
+            launched_by: Instant::now(),
         };
         let exit = Exit::of(ramekin_sys::process::Ended::Signaled(9));
         assert_eq!(
