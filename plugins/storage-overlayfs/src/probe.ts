@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PluginContext, Support } from "@ramekin/core";
-import { probeFilesystem } from "@ramekin/native";
+import { nativeProgram, probeFilesystem } from "@ramekin/native";
 
 /** Trying costs a process and a mount; the answer holds for this boot, user and device. */
 export async function probe({ root, runRoot, signal }: Pick<PluginContext, "root" | "runRoot" | "signal">): Promise<Support> {
+  nativeProgram("ramekin-rootfs"); // what others have found out is of no use to who cannot act on it
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const uid = process.geteuid?.() ?? 0;
   const subject = `${uid} ${statSync(root).dev} ${root}`;

@@ -38,7 +38,9 @@ export async function pruneSystem(flags: PruneFlags, context: Context): Promise<
 
   const engine = await context.engine();
   const { signal } = context.interruption;
-  const parts = policy ? [await collect(engine, policy, signal)] : await removeUnused(engine, flags, filters, signal);
+  // The wreck of a container holds its volumes: it goes first.
+  const parts = flags.volumes ? [await tidyUp(engine, signal)] : [];
+  parts.push(...(policy ? [await collect(engine, policy, signal)] : await removeUnused(engine, flags, filters, signal)));
   parts.push(await tidyUp(engine, signal));
   for (const [title, names] of parts.flatMap(({ sections }) => sections)) {
     if (names.length > 0) context.print([title, ...names, ""].join("\n"));
