@@ -79,7 +79,7 @@ async function eventuallyLogs(name: string, last: string): Promise<string> {
   }
 }
 
-test("[VOL-5] a secret is there again at the next start, as it is then; one that a container has stays", async () => {
+test("[VOL-5] [secret create --replace] a secret is there again at the next start, as it is then; one that a container has stays", async () => {
   const id = await create("season", "salt");
   await output(
     "create",
@@ -102,7 +102,7 @@ test("[VOL-5] a secret is there again at the next start, as it is then; one that
   expect(await output("secret", "rm", id.slice(0, 6))).toBe(id);
 });
 
-test("[VOL-5] secrets out of files, variables and what comes in; their names listed, and never what they hold", async () => {
+test("[VOL-5] [secret create --env] [secret create --label] [secret inspect --format] [secret ls --filter] [secret ls --format] [secret ls --quiet] secrets out of files, variables and what comes in; their names listed, and never what they hold", async () => {
   const file = join(here().folder, "password");
   await writeFile(file, "from-a-file");
   await output("secret", "create", "--label", "for=db", "one", file);

@@ -17,7 +17,7 @@ beforeAll(async () => {
   await output("create", "--name", "never", "busybox", "true");
 });
 
-test("[pause --filter] [unpause --all] [pause --latest] [pause --cidfile] [unpause --cidfile] [unpause --filter] which are meant", async () => {
+test("[pause --filter] [pause --all] [unpause --latest] [unpause --all] [pause --latest] [pause --cidfile] [unpause --cidfile] [unpause --filter] which are meant", async () => {
   expect(await lines("pause", "--filter", "label=team=a")).toHaveLength(2);
   expect(await names("status=paused")).toEqual(["one", "two"]);
   expect(await lines("unpause", "--all")).toHaveLength(2);
@@ -53,7 +53,7 @@ test("[wait --condition] [wait --interval] [wait --latest] a status, or an end",
   });
 });
 
-test("[stop --filter] [stop --time] [stop --ignore] [stop --cidfile] [stop --latest] [kill --all] [kill --cidfile] [kill --latest]", async () => {
+test("[stop --all] [stop --filter] [stop --time] [stop --ignore] [stop --cidfile] [stop --latest] [kill --all] [kill --cidfile] [kill --latest]", async () => {
   expect(await lines("stop", "--filter", "label=team=b", "--time", "2")).toHaveLength(1);
   expect(await here().ramekin(["stop", "--ignore", "nobody"])).toMatchObject({ code: 0, stdout: "", stderr: "" });
   expect((await here().ramekin(["stop", "nobody"])).code).toBe(1);

@@ -47,7 +47,7 @@ for (const storage of ["overlayfs", "vfs"]) {
   });
 }
 
-test("[IMG-9] [image squash --onto] the base's layers stay, and what comes and goes above them is nowhere", async () => {
+test("[IMG-9] [image squash --onto] [image squash --platform] the base's layers stay, and what comes and goes above them is nowhere", async () => {
   for (const [from, to, script] of [
     ["layers-3", "step:1", "echo $((6 * 7))-hidden > /secret; echo one > /one; rm /layers/1"],
     ["step:1", "step:2", "rm /secret; echo two > /two"],

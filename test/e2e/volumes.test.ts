@@ -202,8 +202,8 @@ test("[volume create --driver] [volume create --label] [volume create --opt] [ru
   await output("volume", "rm", "x2");
 });
 
-test("[volume ls --filter] [volume ls --format] [volume ls --quiet] [volume inspect --format] [volume rm --force] [volume prune --all] [volume prune --filter] [volume prune --force]", async () => {
-  await output("volume", "create", "--label", "keep", "larder");
+test("[volume create --name] [volume ls --filter] [volume ls --format] [volume ls --quiet] [volume inspect --format] [volume rm --force] [volume prune --all] [volume prune --filter] [volume prune --force]", async () => {
+  await output("volume", "create", "--label", "keep", "--name", "larder");
   await output("volume", "create", "--label", "a=b", "cellar");
   const anonymous = await output("volume", "create");
   expect(anonymous).toMatch(/^[0-9a-f]{64}$/);
@@ -226,7 +226,7 @@ test("[volume ls --filter] [volume ls --format] [volume ls --quiet] [volume insp
   expect(await ramekin("volume", "rm", "larder")).toMatchObject({ code: 1, stderr: expect.stringContaining("get larder: no such volume") });
 });
 
-test("[VOL-1] a volume's files go out as a tar and come back; df and system prune --volumes count them", async () => {
+test("[VOL-1] [volume export --output] a volume's files go out as a tar and come back; df and system prune --volumes count them", async () => {
   const file = join(here().folder, "backup.tar");
   await sh("head -c 500000 /dev/zero > /v/zeros; echo .wh. > /v/.wh.name; chown 7:8 /v/zeros", "-v", "packed:/v");
   await output("volume", "export", "-o", file, "packed");
