@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "plugins/*/test/**/*.test.ts", "scripts/test/**/*.test.ts"],
+    include: ["{packages,plugins,examples}/*/test/**/*.test.ts", "scripts/test/**/*.test.ts"],
     // By default half the processors: of two, one would be idle (measured: 360 s instead of 570).
     maxWorkers: "100%",
     // Machines are slow and busy: a limit ends what hangs, and says nothing of speed.

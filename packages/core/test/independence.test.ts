@@ -12,8 +12,9 @@ test("[PLG-1] core imports nothing but itself", () => {
   const files = sources(join(folder, "src"));
   expect(files.length).toBeGreaterThan(15);
   for (const file of files) {
-    for (const [, from] of readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"([^"]+)"/g)) {
+    for (const [, from = ""] of readFileSync(file, "utf8").matchAll(/(?:\bfrom|\bimport|\bimport\(|\brequire\()\s*["']([^"']+)["']/g)) {
       expect(from, `${file} imports ${from}`).toMatch(/^\.\.?\//);
+      expect(files, `${file} imports ${from}`).toContain(join(file, "..", from));
     }
   }
 });
@@ -22,4 +23,5 @@ test("core declares no dependency", () => {
   const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   expect(manifest.dependencies ?? {}).toEqual({});
   expect(manifest.peerDependencies ?? {}).toEqual({});
+  expect(manifest.optionalDependencies ?? {}).toEqual({});
 });

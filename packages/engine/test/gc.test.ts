@@ -2,7 +2,7 @@ import { utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest, Usage } from "@ramekin/core";
 import { memoryStorage } from "@ramekin/storage-memory";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { loadConfig } from "../src/config.ts";
 import { takeLease } from "../src/store/leases.ts";
 import { pathsOf } from "../src/store/paths.ts";
@@ -130,9 +130,10 @@ test("[IMG-11] what is leased stays with its name", async () => {
 });
 
 async function configured(text: string) {
-  const { mkdtemp, mkdir, writeFile } = await import("node:fs/promises");
+  const { mkdtemp, mkdir, rm, writeFile } = await import("node:fs/promises");
   const { tmpdir } = await import("node:os");
   const home = await mkdtemp(join(tmpdir(), "ramekin-gc-"));
+  onTestFinished(() => rm(home, { recursive: true }));
   await mkdir(join(home, "ramekin"));
   await writeFile(join(home, "ramekin", "config.toml"), text);
   return { XDG_CONFIG_HOME: home };
