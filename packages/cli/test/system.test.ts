@@ -1,4 +1,13 @@
-import type { CheckReport, DiskUsage, Engine, GcPolicy, PruneContainersOptions, PruneImagesOptions, Volume } from "@ramekin/engine";
+import type {
+  CheckOptions,
+  CheckReport,
+  DiskUsage,
+  Engine,
+  GcPolicy,
+  PruneContainersOptions,
+  PruneImagesOptions,
+  Volume,
+} from "@ramekin/engine";
 import { expect, test } from "vitest";
 import { containerInfo, digest, imageInfo } from "./samples.ts";
 import { ramekin } from "./world.ts";
@@ -220,7 +229,7 @@ test("[system fsck --repair] status 1 while something remains, 0 when all was re
     ),
   });
   let asked: unknown;
-  const check: Engine["check"] = async (options) => {
+  const check = async (options?: CheckOptions) => {
     asked = options?.repair;
     return { ...sound, problems: [{ ...corrupt, repaired: "fetched again from debian:12" }] };
   };
@@ -233,7 +242,7 @@ test("[system fsck --repair] status 1 while something remains, 0 when all was re
 test("[system fsck --offline] is said to the engine, and a hint to whoever reads", async () => {
   let asked: unknown;
   const hint = "repair again when it can be had";
-  const check: Engine["check"] = async (options) => {
+  const check = async (options?: CheckOptions) => {
     asked = options?.offline;
     return { ...sound, problems: [{ ...corrupt, hint }] };
   };

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { RamekinError } from "@ramekin/core";
 import type { EngineOptions } from "@ramekin/engine";
-import type { Ramekin } from "ramekin";
+import type { Ramekin, Work } from "ramekin";
 import type { InputStream, OutputStream, World } from "../src/context.ts";
 import { dispatch } from "../src/dispatch.ts";
 
@@ -13,8 +13,13 @@ export interface Ran {
   readonly engineOptions: EngineOptions | undefined;
 }
 
+/** What tells of its progress need not: a promise will do. */
+type Double<T> = {
+  readonly [K in keyof T]?: T[K] extends (...args: infer A) => Work<infer R, unknown> ? (...args: A) => Promise<R> : T[K];
+};
+
 export interface RunOptions {
-  readonly engine?: Partial<Ramekin>;
+  readonly engine?: Double<Ramekin>;
   readonly stdin?: string;
   readonly inputIsTerminal?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
@@ -40,7 +45,7 @@ export async function ramekin(
       engineOptions = options;
       onOpen?.(options);
       if (engine === undefined) throw new RamekinError("UNSUPPORTED", "this test has no engine");
-      return { async [Symbol.asyncDispose]() {}, ...engine } as Ramekin;
+      return { async [Symbol.asyncDispose]() {}, ...engine } as unknown as Ramekin;
     },
   };
   const status = await dispatch(argv, world);

@@ -20,6 +20,7 @@ import type { ManifestVerbs } from "./manifest-api.ts";
 import type { Secrets } from "./secret-api.ts";
 import type { StoreVerbs } from "./store-api.ts";
 import type { Volumes } from "./volume-api.ts";
+import type { Work } from "./work.ts";
 
 export type * from "./account-api.ts";
 export type * from "./container-api.ts";
@@ -36,6 +37,7 @@ export type * from "./security-options.ts";
 export type * from "./store-api.ts";
 export type * from "./supervision-options.ts";
 export type * from "./volume-api.ts";
+export type { Work } from "./work.ts";
 
 /**
  * What a program holds: one engine over one store. There is no daemon; any number of engines, in any processes, may share
@@ -55,9 +57,9 @@ export interface Engine extends BuildHost, AccountVerbs, ImageVerbs, ManifestVer
   readonly secrets: Secrets;
 
   /** Fetches what is missing, verifies every byte, records the name. Does not unpack, unless asked: `create` does, or `unpack`. */
-  pull(reference: string, options?: PullOptions): Promise<ImageInfo>;
+  pull(reference: string, options?: PullOptions): Work<ImageInfo, PullProgress>;
   /** OCI layout or archive, docker-archive; a path (directory or tar) or a stream. The names found in it are recorded. */
-  load(source: string | ByteStream, options?: LoadOptions): Promise<readonly ImageInfo[]>;
+  load(source: string | ByteStream, options?: LoadOptions): Work<readonly ImageInfo[], PullProgress>;
   /** Makes snapshots of all layers; resolves with the chain id of the top one. */
   unpack(image: string, options?: Cancellable & { readonly platform?: Platform }): Promise<string>;
   images(options?: Cancellable): Promise<readonly ImageInfo[]>;

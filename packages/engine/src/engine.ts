@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Plugin, RamekinError } from "@ramekin/core";
-import type { ContainerOptions, Engine, EngineOptions, StatsOptions } from "./api.ts";
+import type { ContainerOptions, Engine, EngineOptions, PullProgress, PushProgress, StatsOptions } from "./api.ts";
 import { loadConfig, preferences } from "./config.ts";
 import { containerHandle } from "./container.ts";
 import { create, type Prepared } from "./create.ts";
@@ -17,6 +17,7 @@ import { readJournal } from "./store/journal-reader.ts";
 import { openStore } from "./store/layout.ts";
 import { type Paths, pathsOf } from "./store/paths.ts";
 import { volumeVerbs } from "./volume/verbs.ts";
+import { work } from "./work.ts";
 
 export interface CreateEngineOptions extends EngineOptions {
   /** Canonical image name to the directory of an OCI layout that holds it: needs no registry. */
@@ -122,6 +123,9 @@ async function* imageChanges(scope: Scope, ...rest: Parameters<Engine["imageChan
   yield* (await import("./image-changes.ts")).imageChanges(scope, ...rest);
 }
 
+/** Of a blob's state only the newest numbers are of interest. */
+const ofBlob = ({ digest, status }: PullProgress | PushProgress) => `${digest} ${status}`;
+
 function engineOver(scope: Scope, life: AbortController): Engine {
   const made = (prepared: Prepared, drains = false) => containerHandle(scope, prepared.config, { prepared, owned: true, drains });
   return {
@@ -130,8 +134,8 @@ function engineOver(scope: Scope, life: AbortController): Engine {
     hostFiles,
     volumes: volumeVerbs(scope),
     secrets: secretVerbs(scope),
-    pull: async (reference, options) => (await import("./pull.ts")).pull(scope, reference, options),
-    load: async (source, options) => (await import("./load.ts")).load(scope, source, options),
+    pull: (reference, options) => work(options, ofBlob, async (given) => (await import("./pull.ts")).pull(scope, reference, given)),
+    load: (source, options) => work(options, ofBlob, async (given) => (await import("./load.ts")).load(scope, source, given)),
     unpack: async (image, options) => (await import("./unpack.ts")).unpack(scope, image, options),
     images: async (options) => (await import("./images.ts")).listImages(scope, options),
     image: async (name, options) => (await import("./images.ts")).inspectImage(scope, name, options),
@@ -139,8 +143,8 @@ function engineOver(scope: Scope, life: AbortController): Engine {
     removeImage: async (name, options) => (await import("./remove-image.ts")).removeImage(scope, name, options),
     referrers: async (reference, options) => (await import("./referrers.ts")).referrers(scope, reference, options),
     remoteTags: async (repository, options) => (await import("./remote-tags.ts")).remoteTags(scope, repository, options),
-    push: async (reference, options) => (await import("./push.ts")).push(scope, reference, options),
-    save: async (names, target, options) => (await import("./save.ts")).save(scope, names, target, options),
+    push: (reference, options) => work(options, ofBlob, async (given) => (await import("./push.ts")).push(scope, reference, given)),
+    save: (names, target, options) => work(options, ofBlob, async (given) => (await import("./save.ts")).save(scope, names, target, given)),
     import: async (source, options) => (await import("./import.ts")).importImage(scope, source, options),
     exportImage: (name, options) => exportImage(scope, name, options),
     squashImage: async (name, options) => (await import("./squash-image.ts")).squashImage(scope, name, options),
@@ -176,7 +180,12 @@ function engineOver(scope: Scope, life: AbortController): Engine {
     pruneContainers: async (options) => (await import("./prune-containers.ts")).pruneContainers(scope, options),
     diskUsage: async (options) => (await import("./disk-usage.ts")).diskUsage(scope, options),
     gc: async (policy, options) => (await import("./gc.ts")).gc(scope, policy, options),
-    check: async (options) => (await import("./check.ts")).check(scope, options),
+    check: (options) =>
+      work(
+        options,
+        () => "bytes",
+        async (given) => (await import("./check.ts")).check(scope, given),
+      ),
     openBuild: async (options) => (await import("./build/session.ts")).openBuild(scope, options),
     pruneBuilds: async (options) => (await import("./build/prune.ts")).pruneBuilds(scope, options),
     events: (options) => listen(scope, options),

@@ -1,5 +1,6 @@
 import type { ByteStream, Cancellable, Change, Descriptor, Digest, Platform, RegistryAccess } from "@ramekin/core";
 import type { ImageInfo, PullProgress } from "./api.ts";
+import type { Work } from "./work.ts";
 
 /** What the engine does with images besides fetching and running them; a part of `Engine`. */
 export interface ImageVerbs {
@@ -8,9 +9,9 @@ export interface ImageVerbs {
   /** Manifests in the registry that have this image as their subject: signatures, SBOMs, provenance. */
   referrers(reference: string, options?: ReferrersOptions): Promise<readonly Descriptor[]>;
   /** Sends an image to its registry: whole, or one platform of it. FAILED_PRECONDITION when the registry would lack a part that is not here either. */
-  push(reference: string, options?: PushOptions): Promise<PushedImage>;
+  push(reference: string, options?: PushOptions): Work<PushedImage, PushProgress>;
   /** Writes images to a file, a directory or a stream, byte for byte. Of an index, what is here; what is not is named in a warning. */
-  save(names: readonly string[], target: string | WritableStream<Uint8Array>, options?: SaveOptions): Promise<void>;
+  save(names: readonly string[], target: string | WritableStream<Uint8Array>, options?: SaveOptions): Work<void, PullProgress>;
   /** An image of one layer from the tar of a root file system: a path, a URL or a stream. */
   import(source: string | ByteStream, options?: ImportOptions): Promise<ImageInfo>;
   /** The image's root file system as a tar, all layers in one; the opposite of `import`. */

@@ -1,5 +1,6 @@
 import type { Cancellable, Digest } from "@ramekin/core";
 import type { ContainerInfo, Volume } from "./api.ts";
+import type { Work } from "./work.ts";
 
 /** The store's upkeep; a part of `Engine`. */
 export interface StoreVerbs {
@@ -10,7 +11,7 @@ export interface StoreVerbs {
   /** Removes images that no container uses, least recently used first, as far as the policy demands it. */
   gc(policy: GcPolicy, options?: Cancellable): Promise<GcReport>;
   /** Verifies every digest and every reference of the store; with `repair`, puts right what can be. */
-  check(options?: CheckOptions): Promise<CheckReport>;
+  check(options?: CheckOptions): Work<CheckReport, CheckProgress>;
 }
 
 export interface DiskUsage {
