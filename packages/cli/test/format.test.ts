@@ -4,6 +4,7 @@ import { type Listing, listingLines } from "../src/format/listing.ts";
 import { table } from "../src/format/table.ts";
 import { ellipsis, humanDuration, humanMemory, humanSize, longTime, shortId } from "../src/format/units.ts";
 import { layerState } from "../src/progress/layer-lines.ts";
+import { rateMeter } from "../src/progress/rate-meter.ts";
 import { digest } from "./samples.ts";
 
 test("sizes have three digits and powers of 1000, memory four and 1024", () => {
@@ -113,8 +114,27 @@ test("filters are alternatives of one key", () => {
 test("a layer's line", () => {
   const layer = { digest: digest("d"), mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", total: 50_000_000 };
   expect(layerState({ ...layer, status: "exists", current: 0 })).toBe("Already exists");
-  expect(layerState({ ...layer, status: "downloading", current: 25_000_000 }, 96)).toBe(
+  expect(layerState({ ...layer, status: "downloading", current: 25_000_000 }, 120)).toBe(
     `Downloading [${"=".repeat(24)}>${" ".repeat(25)}]     25MB/50MB`,
   );
-  expect(layerState({ ...layer, status: "downloading", current: 50_000_000 }, 80)).toContain(`[${"=".repeat(34)}]`);
+  const line = layerState({ ...layer, status: "downloading", current: 12_345_678 }, 80, 123_456_789);
+  expect(line).toBe(`Downloading [====>${" ".repeat(18)}]   12.3MB/50MB  123MB/s`);
+  // With an id of twelve digits before it, it has room in its terminal at the widest.
+  expect(
+    "0123456789ab: ".length + layerState({ ...layer, total: 123e6, status: "downloading", current: 99.9e6 }, 80, 99.9e6).length,
+  ).toBeLessThan(80);
+  expect(layerState({ ...layer, status: "downloading", current: 50_000_000 }, 80)).toContain(`[${"=".repeat(23)}]`);
+});
+
+test("a rate is that of the last seconds, and of what came only", () => {
+  const meter = rateMeter();
+  meter.add(40_000_000, 0); // was here before
+  expect(meter.rate(100)).toBeUndefined();
+  for (let second = 1; second <= 10; second++) meter.add(40_000_000 + second * 1_000_000, second * 1000);
+  expect(meter.rate(10_000)).toBe(1_000_000);
+  for (let second = 11; second <= 15; second++) meter.add(50_000_000 + (second - 10) * 3_000_000, second * 1000);
+  expect(meter.rate(15_000)).toBe(3_000_000);
+  expect(meter.rate(20_000)).toBe(0); // a line that is silent
+  meter.add(5, 20_100);
+  expect(meter.rate(20_200)).toBeUndefined(); // from the beginning
 });

@@ -1,6 +1,7 @@
 import type { OutputStream } from "../context.ts";
 import { shortId } from "../format/units.ts";
 import { smallNursery } from "../small-nursery.ts";
+import { type RateMeter, rateMeter } from "./rate-meter.ts";
 
 /** What every report on a blob has, whichever way it goes. */
 export interface BlobProgress {
@@ -13,8 +14,8 @@ export interface BlobProgress {
 
 /** How reports are worded. */
 export interface Wording<P extends BlobProgress> {
-  /** For a terminal of so many columns, with a bar where bytes move. */
-  state(progress: P, columns: number): string;
+  /** For a terminal of so many columns, with a bar where bytes move, so many a second. */
+  state(progress: P, columns: number, rate?: number): string;
   /** For a plain line: without numbers, so that it is said once. */
   plain(progress: P): string;
   readonly moving: string;
@@ -94,6 +95,7 @@ function document<P extends BlobProgress>(stream: OutputStream, wording: Wording
 /** A block of lines at the bottom of the screen. When it would be higher than the screen, only what moves is shown until the end. */
 function paint<P extends BlobProgress>(stream: OutputStream, wording: Wording<P>, interval: number): Watch<P> {
   const layers = new Map<string, P>();
+  const meters = new Map<string, RateMeter>();
   let painted = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -102,7 +104,13 @@ function paint<P extends BlobProgress>(stream: OutputStream, wording: Wording<P>
     stream.write(`${up}${lines.map((line) => `\r\x1b[2K${line}\n`).join("")}\x1b[J`);
     painted = lines.length;
   };
-  const line = (layer: P) => `${shortId(layer.digest)}: ${wording.state(layer, stream.columns ?? 80)}`;
+  const meter = (digest: string) => {
+    const known = meters.get(digest) ?? rateMeter();
+    meters.set(digest, known);
+    return known;
+  };
+  const line = (layer: P) =>
+    `${shortId(layer.digest)}: ${wording.state(layer, stream.columns ?? 80, meters.get(layer.digest)?.rate(performance.now()))}`;
   const all = () => [...layers.values()].map(line);
   const fitting = () => {
     const room = Math.max((stream.rows ?? 24) - 2, 1);
@@ -114,6 +122,7 @@ function paint<P extends BlobProgress>(stream: OutputStream, wording: Wording<P>
   return {
     report(progress) {
       layers.set(progress.digest, progress);
+      if (progress.status === wording.moving) meter(progress.digest).add(progress.current, performance.now());
       timer ??= setTimeout(() => {
         timer = undefined;
         draw(fitting());

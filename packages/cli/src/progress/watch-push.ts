@@ -3,7 +3,7 @@ import type { OutputStream } from "../context.ts";
 import { bar } from "./layer-lines.ts";
 import { type Watch, type WatchOptions, type Wording, watchBlobs } from "./watch-blobs.ts";
 
-function state(progress: PushProgress, columns: number): string {
+function state(progress: PushProgress, columns: number, rate?: number): string {
   switch (progress.status) {
     case "preparing":
       return "Preparing";
@@ -14,7 +14,7 @@ function state(progress: PushProgress, columns: number): string {
     case "pushed":
       return "Pushed";
     case "pushing":
-      return `Pushing ${bar(progress, columns)}`;
+      return `Pushing ${bar(progress, columns, rate)}`;
   }
 }
 
