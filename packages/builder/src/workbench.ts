@@ -1,13 +1,27 @@
-import type { BuildLayer, BuildSession, CachedStep, Cancellable, Digest, Stack } from "@ramekin/core";
+import {
+  type BuildLayer,
+  type BuildSession,
+  type CachedStep,
+  type Cancellable,
+  type Digest,
+  isRamekinError,
+  type Stack,
+} from "@ramekin/core";
 import type { BuildEvent } from "./build-options.ts";
 
-/** What the steps of a build work with. */
-export interface Workbench extends Cancellable {
-  readonly session: BuildSession;
-  readonly noCache: boolean;
+/** Who hears of a build. */
+export interface Teller extends Cancellable {
   tell(event: BuildEvent): void;
   /** The next number. */
   nextStep(): number;
+  /** So many are to come. */
+  plan(steps: number): void;
+}
+
+/** What the steps of a build work with. */
+export interface Workbench extends Teller {
+  readonly session: BuildSession;
+  readonly noCache: boolean;
 }
 
 /** Makes a layer, or takes the one that the same inputs made before. */
@@ -26,13 +40,15 @@ export async function cached(
 }
 
 /** Tells when `work` begins and ends; it calls `spared` when there was nothing to do. */
-export async function told<T>(bench: Workbench, title: string, work: (step: number, spared: () => void) => Promise<T>): Promise<T> {
+export async function told<T>(bench: Teller, title: string, work: (step: number, spared: () => void) => Promise<T>): Promise<T> {
   bench.signal?.throwIfAborted();
   const step = bench.nextStep();
   const begin = performance.now();
   let cached = false;
-  const end = (error?: string) =>
-    bench.tell({ type: "end", step, cached, milliseconds: performance.now() - begin, ...(error !== undefined && { error }) });
+  const end = (error?: string, cancelled = false) => {
+    const milliseconds = performance.now() - begin;
+    bench.tell({ type: "end", step, cached, milliseconds, cancelled, ...(error !== undefined && { error }) });
+  };
   bench.tell({ type: "begin", step, name: title });
   try {
     const result = await work(step, () => {
@@ -41,7 +57,7 @@ export async function told<T>(bench: Workbench, title: string, work: (step: numb
     end();
     return result;
   } catch (error) {
-    end(error instanceof Error ? error.message : String(error));
+    end(error instanceof Error ? error.message : String(error), bench.signal?.aborted || isRamekinError(error, "CANCELLED"));
     throw error;
   }
 }

@@ -12,7 +12,7 @@ export { listTargets, type Outline, outlineOf, type Target } from "./inspect.ts"
 export * from "./instruction.ts";
 export { parseMount, type RunMount } from "./mount.ts";
 export { type Dockerfile, type ParsedStage, parseDockerfile, parseTrigger } from "./parse.ts";
-export { DockerfileError } from "./problem.ts";
+export { DockerfileError, surroundings } from "./problem.ts";
 export { experimentalRules, type RuleName, rules, ruleURL } from "./rule.ts";
 export { type Piece, type Position, type Range, Source } from "./source.ts";
 export { type BaseOrigin, type Origin, type ResolveOptions, resolveStages, type Stage, type StageGraph, sourceKey } from "./stage-graph.ts";

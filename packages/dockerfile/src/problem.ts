@@ -7,13 +7,39 @@ export class DockerfileError extends RamekinError {
   readonly range: Range;
   /** The message alone, in Docker's words where it has some. */
   readonly reason: string;
+  readonly #source: Source;
 
   constructor(source: Source, range: Range, reason: string, hint?: string) {
     super("INVALID_ARGUMENT", `${at(source, range)}: ${reason}\n${excerpt(source, range)}`, hint === undefined ? {} : { hint });
     this.file = source.file;
     this.range = range;
     this.reason = reason;
+    this.#source = source;
   }
+
+  /** The place with the lines around it, as BuildKit shows it. */
+  get surroundings(): string {
+    return surroundings(this.#source, this.range);
+  }
+}
+
+/** `>>>` marks the lines, of which there are four around a single one, two around more (BuildKit, solver/errdefs). */
+export function surroundings(source: Source, { start, end }: Range): string {
+  const lines = source.text.split("\n");
+  let [first, last] = [start.line, Math.min(Math.max(end.line, start.line), lines.length)];
+  const wanted = first === last ? 4 : 2;
+  // Each turn counts for one though it may take two: that is how BuildKit reckons.
+  for (let taken = 0; taken < wanted; taken++) {
+    if (first > 1) [first, taken] = [first - 1, taken + 1];
+    if (last < lines.length) [last, taken] = [last + 1, taken + 1];
+  }
+  const shown = lines.slice(first - 1, last).map((line, index) => {
+    const number = first + index;
+    const mark = number >= start.line && number <= Math.max(end.line, start.line) ? ">>>" : "   ";
+    return ` ${String(number).padStart(3)} | ${mark} ${line.replace(/\r$/, "")}`;
+  });
+  const rule = "-".repeat(20);
+  return [`${source.file}:${start.line}`, rule, ...shown, rule].join("\n");
 }
 
 /** Thrown where the place is not known yet; whoever knows it makes a DockerfileError of it. */

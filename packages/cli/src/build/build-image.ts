@@ -1,15 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Objections } from "@ramekin/core";
-import { parsePlatform } from "@ramekin/oci";
-import type { BuildOptions, BuildResult } from "ramekin";
+import type { BuildOptions } from "ramekin";
 import type { Context } from "../context.ts";
 import { smallNursery } from "../small-nursery.ts";
 import { parseEnvironment, parseLabels } from "../values/key-value.ts";
+import { watchBuild } from "./progress/watch-build.ts";
+import { metadataOf, type ResultFlags, resultOptions } from "./result.ts";
 import { readSecrets } from "./secrets.ts";
-import { watchBuild } from "./watch-build.ts";
 
-export interface BuildFlags {
+export interface BuildFlags extends ResultFlags {
   readonly "build-arg": readonly string[];
   readonly file: string | undefined;
   readonly iidfile: string | undefined;
@@ -17,7 +17,6 @@ export interface BuildFlags {
   readonly "metadata-file": string | undefined;
   readonly network: string;
   readonly "no-cache": boolean;
-  readonly platform: string | undefined;
   readonly progress: string;
   readonly pull: boolean;
   readonly quiet: boolean;
@@ -31,19 +30,19 @@ export async function buildImage(flags: BuildFlags, path: string, context: Conte
   const options = await optionsFrom(flags, path, context);
   smallNursery();
   const engine = await context.engine();
-  using watch = watchBuild(context.stderr, flags.quiet ? "quiet" : flags.progress);
+  using watch = watchBuild(context, flags.quiet ? "quiet" : flags.progress);
   const result = await engine.build({ ...options, signal: context.interruption.signal, onEvent: (event) => watch.take(event) });
   if (flags.iidfile !== undefined) await writeFile(flags.iidfile, result.digest);
-  if (flags["metadata-file"] !== undefined) await writeFile(flags["metadata-file"], metadata(result));
+  if (flags["metadata-file"] !== undefined) await writeFile(flags["metadata-file"], metadataOf(result));
   if (flags.quiet || flags.progress === "quiet") context.print(result.digest);
   return 0;
 }
 
-async function optionsFrom(flags: BuildFlags, path: string, { environment, stdin }: Context): Promise<BuildOptions> {
+async function optionsFrom(flags: BuildFlags, path: string, { environment, stdin, stdout }: Context): Promise<BuildOptions> {
   const objections = new Objections();
   const args = objections.hear(() => parseEnvironment(flags["build-arg"], environment));
   const labels = objections.hear(() => parseLabels(flags.label));
-  const platform = flags.platform === undefined ? undefined : objections.hear(() => parsePlatform(flags.platform as string));
+  const result = objections.hear(() => resultOptions(flags, environment, stdout));
   const secrets = await objections.await(readSecrets(flags.secret, environment));
   objections.raise();
   const source = path === "-" || flags.file === "-" ? { text: await textOf(stdin) } : {};
@@ -52,25 +51,15 @@ async function optionsFrom(flags: BuildFlags, path: string, { environment, stdin
     ...(path !== "-" && { context: resolve(path) }),
     ...(flags.file !== undefined && flags.file !== "-" && { file: resolve(flags.file) }),
     tags: flags.tag,
-    args: args ?? {},
+    ...result,
+    args: { ...result?.args, ...args },
     labels: labels ?? {},
     secrets: secrets ?? {},
     network: flags.network as NonNullable<BuildOptions["network"]>,
     noCache: flags["no-cache"],
     pull: flags.pull ? "always" : "missing",
-    ...(platform && { platform }),
     ...(flags.target !== undefined && { target: flags.target }),
   };
-}
-
-/** The names that BuildKit gives them. */
-function metadata({ digest, configDigest, names }: BuildResult): string {
-  const fields = {
-    "containerimage.config.digest": configDigest,
-    "containerimage.digest": digest,
-    ...(names.length > 0 && { "image.name": names.join(",") }),
-  };
-  return `${JSON.stringify(fields, undefined, 2)}\n`;
 }
 
 async function textOf(stream: AsyncIterable<unknown>): Promise<string> {
