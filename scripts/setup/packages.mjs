@@ -8,6 +8,7 @@ export const buildPackages = ["gcc", "libc6-dev", "pkg-config", "libseccomp-dev"
 export const testPackages = [
   "apache2-utils",
   "attr",
+  "btrfs-progs",
   "buildah",
   "busybox-static",
   "conmon",

@@ -56,7 +56,13 @@ export async function bed({
       ...options,
     });
   const engine = await open();
-  if (Object.keys(local).length > 0) await engine.load(await writeLayout(join(directory, "layout"), local));
+  try {
+    if (Object.keys(local).length > 0) await engine.load(await writeLayout(join(directory, "layout"), local));
+  } catch (error) {
+    await engine[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
   return {
     directory,
     engine,
