@@ -1,7 +1,7 @@
 // A user with one id, no subordinate ids and no control group to write, on whatever control groups this machine has. For those with
 // subordinate ids, and cgroup v2, see test/vm.
 import { randomUUID } from "node:crypto";
-import { chown, mkdir, rm } from "node:fs/promises";
+import { chown, mkdir, readdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -74,6 +74,21 @@ test("[PLF-1] no such program is 127, and leaves nothing", async () => {
   needs(absent);
   expect(await ramekin("run", "--rm", image, "no-such-program")).toMatchObject({ code: 127 });
   expect((await ramekin("ps", "-aq")).stdout).toBe("");
+});
+
+test("another user's store, and a place where none can be made: no permission, and what to do", async () => {
+  needs(absent);
+  await mkdir(join(folder, "closed"), { mode: 0o700 });
+  for (const [root, said] of [
+    ["closed/store", "cannot open the store"],
+    ["store", "cannot make the store"],
+  ] as const) {
+    const at = ["--root", join(folder, root), "--runroot", join(folder, "run")];
+    const message = new RegExp(`^ramekin: ${said} ${join(folder, root)}.*\nhint: .*--root`);
+    expect(await ramekin(...at, "ps")).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(message) });
+    expect(await ramekin(...at, "run", "--rm", image, "true")).toMatchObject({ code: 125, stderr: expect.stringMatching(message) });
+  }
+  expect(await readdir(join(folder, "closed"))).toEqual([]);
 });
 
 test("[PLF-3] a limit without a control group to put it in is refused, not ignored", async () => {
