@@ -16,4 +16,5 @@ export { namelessFile, readRange, spool } from "./spool.ts";
 export { checkedTar } from "./tar-check.ts";
 export { type TarHeader, tarEnd, tarHeader, tarPadding } from "./tar-header.ts";
 export { findFile, indexTar, type TarEntry, type TarIndex } from "./tar-index.ts";
+export { withTimes } from "./tar-times.ts";
 export { type TarWriter, tarWriter } from "./tar-writer.ts";

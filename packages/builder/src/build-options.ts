@@ -1,4 +1,4 @@
-import type { BuildPull, Cancellable, Digest, Platform } from "@ramekin/core";
+import type { BuildOutput, BuildPull, BuiltImage, Cancellable, Platform } from "@ramekin/core";
 
 export interface BuildOptions extends Cancellable {
   /** A directory. Absent: none, and nothing can be copied from it. */
@@ -14,6 +14,14 @@ export interface BuildOptions extends Cancellable {
   readonly target?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly platform?: Platform;
+  /** Several make one image index. */
+  readonly platforms?: readonly Platform[];
+  /** Where the result goes; into the store when absent. */
+  readonly outputs?: readonly BuildOutput[];
+  /** Seconds since 1970: the date of the image and of every file in its new layers. The argument SOURCE_DATE_EPOCH dates what is later. */
+  readonly timestamp?: number;
+  /** Whether files of new layers are dated, too; with a date they are when absent. */
+  readonly rewriteTimes?: boolean;
   /** Whether bases are asked for at their registries; `missing` when absent. */
   readonly pull?: BuildPull;
   /** Nothing that was made before is used. */
@@ -32,9 +40,4 @@ export type BuildEvent =
   | { readonly type: "end"; readonly step: number; readonly cached: boolean; readonly milliseconds: number; readonly error?: string }
   | { readonly type: "warning"; readonly message: string };
 
-export interface BuildResult {
-  /** Of the manifest. */
-  readonly digest: Digest;
-  readonly configDigest: Digest;
-  readonly names: readonly string[];
-}
+export interface BuildResult extends BuiltImage {}

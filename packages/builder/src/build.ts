@@ -19,6 +19,7 @@ import type { ContainerImageConfig } from "@ramekin/oci";
 import type { BuildOptions, BuildResult } from "./build-options.ts";
 import { cacheKey } from "./cache-key.ts";
 import { type Context, openContext } from "./context.ts";
+import { publishBuilt } from "./publish.ts";
 import { notYet } from "./run-step.ts";
 import { type Built, buildStage, nothing } from "./stage.ts";
 import { told, type Workbench } from "./workbench.ts";
@@ -36,18 +37,7 @@ export async function build(host: BuildHost, options: BuildOptions = {}): Promis
     tell: (event) => options.onEvent?.(event),
     nextStep: () => ++steps,
   };
-  const running = new RunningBuild(bench, dockerfile, options, path);
-  const { image, built } = await running.target();
-  const { stack, history, createdAt } = built;
-  const labels = { ...image.config?.Labels, ...options.labels };
-  const config: ContainerImageConfig = {
-    ...image,
-    created: createdAt ?? new Date(0).toISOString(),
-    config: { ...image.config, ...(Object.keys(labels).length > 0 && { Labels: labels }) },
-    rootfs: { type: "layers", diff_ids: stack.map(({ diffID }) => diffID) },
-    history,
-  };
-  return told(bench, "exporting to image", () => session.publish(config, stack, options.tags ?? []));
+  return await publishBuilt(bench, options, (own) => new RunningBuild(bench, dockerfile, own, path).target());
 }
 
 async function readDockerfile({ text }: BuildOptions, path: string | undefined): Promise<Dockerfile> {
@@ -151,7 +141,14 @@ class RunningBuild {
     if (origin.kind === "stage") return this.#build(origin.index);
     const { digest, config, layers } = await this.#image(origin);
     const { created, history = [] } = config as ContainerImageConfig;
-    return { stack: layers, key: cacheKey("image", undefined, digest), history, createdAt: created };
+    return {
+      stack: layers,
+      key: cacheKey("image", undefined, digest),
+      history,
+      createdAt: created,
+      below: layers.length,
+      inherited: history.length,
+    };
   }
 
   #open(): Promise<Context> {

@@ -17,9 +17,19 @@ export interface Built extends Foreign {
   readonly history: readonly HistoryEntry[];
   /** When its newest layer was made: steps that make none have its time, so that a build from the cache makes the same image. */
   readonly createdAt: string | undefined;
+  /** How many layers, and entries of the history, are an image's that the build only begins with. */
+  readonly below: number;
+  readonly inherited: number;
 }
 
-export const nothing: Built = { stack: [], key: cacheKey("scratch", undefined, ""), history: [], createdAt: undefined };
+export const nothing: Built = {
+  stack: [],
+  key: cacheKey("scratch", undefined, ""),
+  history: [],
+  createdAt: undefined,
+  below: 0,
+  inherited: 0,
+};
 
 export interface StageContext {
   readonly dockerfile: Dockerfile;
@@ -52,7 +62,8 @@ export async function buildStage(
       throw placed(context.dockerfile, step, error);
     }
   }
-  return { stack, key, createdAt: createdAt ?? new Date(0).toISOString(), history: datedHistory(image, base, made) };
+  const history = datedHistory(image, base, made);
+  return { ...base, stack, key, createdAt: createdAt ?? new Date(0).toISOString(), history };
 }
 
 interface Done {

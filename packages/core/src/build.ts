@@ -1,3 +1,4 @@
+import type { BuildDate, BuildOutput, BuiltImage, BuiltPlatform } from "./build-output.ts";
 import type { ByteStream, Cancellable } from "./bytes.ts";
 import type { ImageConfig } from "./image.ts";
 import type { Descriptor, Platform } from "./oci/descriptor.ts";
@@ -37,7 +38,8 @@ export interface BuildSession extends AsyncDisposable {
   recall(key: Digest): Promise<CachedStep | undefined>;
   /** `layer` may be absent: a step that changes nothing. */
   remember(key: Digest, stack: Stack, layer: BuildLayer | undefined): Promise<CachedStep>;
-  publish(config: ImageConfig, stack: Stack, names: readonly string[]): Promise<BuiltImage>;
+  /** Writes what was built to all of these. Resolves with the image as the first of them has it. */
+  publish(built: readonly BuiltPlatform[], outputs: readonly BuildOutput[], options?: PublishOptions): Promise<BuiltImage>;
 }
 
 export type BuildPull = "always" | "missing" | "never";
@@ -114,9 +116,10 @@ export interface RanStep {
   readonly layer?: BuildLayer;
 }
 
-export interface BuiltImage {
-  /** Of the manifest. */
-  readonly digest: Digest;
-  readonly configDigest: Digest;
-  readonly names: readonly string[];
+export interface PublishOptions extends Cancellable {
+  /** For outputs that do not say others. */
+  readonly names?: readonly string[];
+  readonly date?: BuildDate;
+  /** Around each part of the work, with words for it. */
+  readonly step?: <T>(title: string, work: () => Promise<T>) => Promise<T>;
 }

@@ -66,10 +66,14 @@ const inflate: InflateEngine["inflate"] = async function* (reader: ByteReader) {
   }
 };
 
+/** fflate makes one block of each push: bytes that are the same come in pieces that are the same. */
+const pinnedSlice = 64 << 10;
+
+/**
+ * The pinned encoder: plain JavaScript of one version has no processor, compiler or system library that its bytes could depend on.
+ * (zlib-rs hashes with what the processor offers, Node's zlib changes with Node.)
+ */
 async function* encode(source: ByteStream, { level = 6, reproducible, signal }: EncodeOptions = {}): AsyncGenerator<Uint8Array> {
-  if (reproducible) {
-    throw new RamekinError("UNSUPPORTED", "fflate's gzip is not the pinned encoder", { hint: "use a codec that is" });
-  }
   if (!Number.isInteger(level) || level < 0 || level > 9)
     throw new RamekinError("INVALID_ARGUMENT", `gzip has no level ${level}`, { hint: "1 to 9" });
   let output: Uint8Array[] = [];
@@ -81,10 +85,27 @@ async function* encode(source: ByteStream, { level = 6, reproducible, signal }: 
     output = [];
     return ready;
   };
-  for await (const chunk of cancellable(source, signal)) {
+  for await (const chunk of reproducible ? slices(cancellable(source, signal)) : cancellable(source, signal)) {
     gzip.push(chunk.slice());
     yield* take();
   }
   gzip.push(new Uint8Array(0), true);
   yield* take();
+}
+
+async function* slices(source: ByteStream): AsyncGenerator<Uint8Array> {
+  const slice = new Uint8Array(pinnedSlice);
+  let filled = 0;
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const part = chunk.subarray(at, at + pinnedSlice - filled);
+      slice.set(part, filled);
+      filled += part.byteLength;
+      at += part.byteLength;
+      if (filled < pinnedSlice) continue;
+      yield slice;
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield slice.subarray(0, filled);
 }

@@ -6,7 +6,6 @@ import {
   type BuildLayer,
   type BuildPull,
   type BuildSession,
-  type BuiltImage,
   type ByteStream,
   type Cancellable,
   type ChainID,
@@ -21,16 +20,17 @@ import {
   type StorageDriver,
 } from "@ramekin/core";
 import { lookAt, packTree, unpackInto } from "@ramekin/native";
-import { chainIDs, mediaTypes, putName, putUnnamed } from "@ramekin/oci";
+import { chainIDs, mediaTypes } from "@ramekin/oci";
 import { isEmptyLayer } from "../derived-image.ts";
 import { blobsOf, contentOf, documentDigester, openImage } from "../image.ts";
-import { nameFrom, storeDocument, storeLayer, tarInside } from "../import.ts";
+import { storeDocument, storeLayer, tarInside } from "../import.ts";
 import { resolveImage } from "../resolve.ts";
 import { attempt, type Scope } from "../scope.ts";
 import { readStep, writeStep } from "../store/build-cache.ts";
-import { changeImages, readImages } from "../store/images.ts";
+import { readImages } from "../store/images.ts";
 import { type Lease, takeLease } from "../store/leases.ts";
 import { unpackImage } from "../unpack.ts";
+import { publish } from "./publish.ts";
 import { runStep } from "./run-step.ts";
 
 /** See `BuildHost.openBuild`. */
@@ -140,17 +140,7 @@ export class Session implements BuildSession {
     return { ...(layer && { layer }), createdAt };
   }
 
-  async publish(config: ImageConfig, stack: Stack, texts: readonly string[]): Promise<BuiltImage> {
-    const names = texts.map((text) => nameFrom(text, "build"));
-    const { manifest: root, config: configuration } = await this.store(config, stack);
-    await changeImages(
-      this.scope.paths,
-      (index) => (names.length === 0 ? putUnnamed(index, root) : names.reduce((named, name) => putName(named, name, root), index)),
-      this.#options,
-    );
-    for (const name of names) this.scope.emit("image", "tag", root.digest, { name });
-    return { digest: root.digest, configDigest: configuration.digest, names };
-  }
+  publish: BuildSession["publish"] = (built, outputs, options = {}) => publish(this, built, outputs, options);
 
   /** Manifest and config of a stack, in the store, without a name. */
   store(config: ImageConfig, stack: Stack): Promise<{ readonly manifest: Descriptor; readonly config: Descriptor }> {
