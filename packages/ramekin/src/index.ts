@@ -1,3 +1,12 @@
-export type { BuildEvent, BuildOptions, BuildResult } from "@ramekin/builder";
+export type {
+  BuildCheck,
+  BuildDescription,
+  BuildEvent,
+  BuildOptions,
+  BuildOutline,
+  BuildResult,
+  BuildTarget,
+  BuildWarning,
+} from "@ramekin/builder";
 export * from "@ramekin/engine";
 export { createRamekin, type Ramekin, type RamekinOptions } from "./ramekin.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { BuildOptions, BuildResult } from "@ramekin/builder";
+import type { BuildDescription, BuildOptions, BuildResult } from "@ramekin/builder";
 import type { Plugin } from "@ramekin/core";
 import { createEngine, type Engine, type EngineOptions } from "@ramekin/engine";
 import { defaultPlugins } from "./defaults.ts";
@@ -14,6 +14,8 @@ export interface RamekinOptions extends EngineOptions {
 export interface Ramekin extends Engine {
   /** An image of a Dockerfile. Stages that do not need one another are built at once; a step whose inputs are known is not done again. */
   build(options: BuildOptions): Promise<BuildResult>;
+  /** What the build checks find, what a target takes, what can be built: without building, and without fetching anything. */
+  describeBuild(options: BuildOptions): Promise<BuildDescription>;
 }
 
 /**
@@ -32,6 +34,7 @@ export async function createRamekin({ plugins = [], ...options }: RamekinOptions
   });
   return Object.assign(engine, {
     build: async (asked: BuildOptions) => (await import("@ramekin/builder")).build(engine, asked),
+    describeBuild: async (asked: BuildOptions) => (await import("@ramekin/builder")).describeBuild(engine, asked),
   });
 }
 

@@ -1,16 +1,22 @@
 import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { Objections } from "@ramekin/core";
 import type { BuildOptions } from "ramekin";
 import type { Context } from "../context.ts";
 import { smallNursery } from "../small-nursery.ts";
 import { parseEnvironment, parseLabels } from "../values/key-value.ts";
+import { openAgents } from "./agents.ts";
+import { contextOptions, parseContexts, parseEntitlements } from "./build-contexts.ts";
+import { type Call, parseCall } from "./call.ts";
 import { watchBuild } from "./progress/watch-build.ts";
 import { metadataOf, type ResultFlags, resultOptions } from "./result.ts";
 import { readSecrets } from "./secrets.ts";
 
 export interface BuildFlags extends ResultFlags {
+  readonly allow: readonly string[];
   readonly "build-arg": readonly string[];
+  readonly "build-context": readonly string[];
+  readonly call: string;
+  readonly check: boolean;
   readonly file: string | undefined;
   readonly iidfile: string | undefined;
   readonly label: readonly string[];
@@ -21,21 +27,36 @@ export interface BuildFlags extends ResultFlags {
   readonly pull: boolean;
   readonly quiet: boolean;
   readonly secret: readonly string[];
+  readonly ssh: readonly string[];
   readonly tag: readonly string[];
   readonly target: string | undefined;
 }
 
 /** `ramekin build`. */
 export async function buildImage(flags: BuildFlags, path: string, context: Context): Promise<number> {
+  const call = parseCall(flags);
   const options = await optionsFrom(flags, path, context);
+  if (call) return describe(options, call, context);
   smallNursery();
   const engine = await context.engine();
+  await using agents = await openAgents(flags.ssh, context.environment);
   using watch = watchBuild(context, flags.quiet ? "quiet" : flags.progress);
-  const result = await engine.build({ ...options, signal: context.interruption.signal, onEvent: (event) => watch.take(event) });
+  const result = await engine.build({
+    ...options,
+    agents: agents.sockets,
+    signal: context.interruption.signal,
+    onEvent: (event) => watch.take(event),
+  });
   if (flags.iidfile !== undefined) await writeFile(flags.iidfile, result.digest);
   if (flags["metadata-file"] !== undefined) await writeFile(flags["metadata-file"], metadataOf(result));
   if (flags.quiet || flags.progress === "quiet") context.print(result.digest);
   return 0;
+}
+
+async function describe(options: BuildOptions, call: Call, context: Context): Promise<number> {
+  const engine = await context.engine();
+  const { describeBuild } = await import("./describe-build.ts");
+  return describeBuild(await engine.describeBuild({ ...options, signal: context.interruption.signal }), call, context);
 }
 
 async function optionsFrom(flags: BuildFlags, path: string, { environment, stdin, stdout }: Context): Promise<BuildOptions> {
@@ -44,12 +65,13 @@ async function optionsFrom(flags: BuildFlags, path: string, { environment, stdin
   const labels = objections.hear(() => parseLabels(flags.label));
   const result = objections.hear(() => resultOptions(flags, environment, stdout));
   const secrets = await objections.await(readSecrets(flags.secret, environment));
+  const contexts = objections.hear(() => parseContexts(flags["build-context"]));
+  const entitlements = objections.hear(() => parseEntitlements(flags.allow));
   objections.raise();
-  const source = path === "-" || flags.file === "-" ? { text: await textOf(stdin) } : {};
   return {
-    ...source,
-    ...(path !== "-" && { context: resolve(path) }),
-    ...(flags.file !== undefined && flags.file !== "-" && { file: resolve(flags.file) }),
+    ...(await contextOptions(path, flags.file, { stdin })),
+    contexts: contexts ?? {},
+    entitlements: entitlements ?? [],
     tags: flags.tag,
     ...result,
     args: { ...result?.args, ...args },
@@ -60,10 +82,4 @@ async function optionsFrom(flags: BuildFlags, path: string, { environment, stdin
     pull: flags.pull ? "always" : "missing",
     ...(flags.target !== undefined && { target: flags.target }),
   };
-}
-
-async function textOf(stream: AsyncIterable<unknown>): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks).toString("utf8");
 }
