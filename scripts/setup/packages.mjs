@@ -64,8 +64,8 @@ export async function systemPackages(packages, { required }) {
     return;
   }
   await step(`installing ${absent.length} Debian packages (${absent.join(" ")})`, {
-    work: async () => {
-      const { code, output } = await run("sh", ["-c", command], { quiet: true, env: { DEBIAN_FRONTEND: "noninteractive" } });
+    work: async (onLine) => {
+      const { code, output } = await run("sh", ["-c", command], { quiet: true, onLine, env: { DEBIAN_FRONTEND: "noninteractive" } });
       if (code !== 0) throw new SetupError(`apt-get failed:\n${output.split("\n").slice(-15).join("\n")}`);
     },
   });

@@ -27,22 +27,22 @@ export async function setup({ forTests = false } = {}) {
   await step("installing Node packages, Node 24 among them", {
     print: fingerprint(["pnpm-lock.yaml", "package.json", "pnpm-workspace.yaml"]),
     present: () => existsSync(join(repository, "node_modules", ".bin", "tsup")),
-    work: () => must("npx", ["--yes", pnpm, "install", "--frozen-lockfile"]),
+    work: (onLine) => must("npx", ["--yes", pnpm, "install", "--frozen-lockfile"], { onLine }),
   });
   await step("building the native parts (Rust; some minutes the first time)", {
     print: fingerprint(["Cargo.toml", "Cargo.lock", "crates", "scripts/build-native.mjs", "scripts/build-hello.mjs"], {
       skip: ["target", "tests"],
     }),
     present: () => existsSync(join(repository, ".cache", "native", "ramekin-shim")),
-    work: async () => {
-      await must(pinnedNode(), ["scripts/build-native.mjs"]);
-      await must(pinnedNode(), ["scripts/build-hello.mjs"]);
+    work: async (onLine) => {
+      await must(pinnedNode(), ["scripts/build-native.mjs"], { onLine });
+      await must(pinnedNode(), ["scripts/build-hello.mjs"], { onLine });
     },
   });
   await step("building the TypeScript packages", {
     print: fingerprint(["pnpm-lock.yaml", "tsconfig.json", "turbo.json", "packages", "plugins"]),
     present: () => existsSync(join(repository, "packages", "cli", "dist", "main.cjs")),
-    work: () => must("npx", ["--yes", pnpm, "run", "build"]),
+    work: (onLine) => must("npx", ["--yes", pnpm, "run", "build"], { onLine }),
   });
 }
 

@@ -21,20 +21,29 @@ export function fingerprint(paths, { skip = ["node_modules", "dist", "target", "
 }
 
 /**
- * One step of the set-up: says what it does, and how long it took; does nothing when `print` is what it was the last time
- * and `present` still holds.
+ * One step of the set-up: says what it does, every `interval` milliseconds where it is (the last line that `work` has told
+ * of), and how long it took; does nothing when `print` is what it was the last time and `present` still holds.
  */
-export async function step(name, { print, present = () => true, work, say = process.stderr }) {
-  const stamp = join(stamps, name.replaceAll(/\W+/g, "-"));
+export async function step(name, { print, present = () => true, work, say = process.stderr, interval = 10_000, folder = stamps }) {
+  const stamp = join(folder, name.replaceAll(/\W+/g, "-"));
   if (print !== undefined && present() && existsSync(stamp) && readFileSync(stamp, "utf8") === print) return false;
   const begin = Date.now();
+  const seconds = (digits) => `${((Date.now() - begin) / 1000).toFixed(digits)} s`;
   say.write(`ramekin: ${name} …\n`);
-  await work();
+  let last = "";
+  const timer = setInterval(() => say.write(`ramekin:   ${seconds(0)}${last && `: ${last}`}\n`), interval);
+  try {
+    await work((line) => {
+      last = line.trim().slice(0, 100) || last;
+    });
+  } finally {
+    clearInterval(timer);
+  }
   if (print !== undefined) {
-    mkdirSync(stamps, { recursive: true });
+    mkdirSync(folder, { recursive: true });
     writeFileSync(stamp, print);
   }
-  say.write(`ramekin: ${name}: done in ${((Date.now() - begin) / 1000).toFixed(1)} s\n`);
+  say.write(`ramekin: ${name}: done in ${seconds(1)}\n`);
   return true;
 }
 

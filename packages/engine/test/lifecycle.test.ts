@@ -1,6 +1,7 @@
 import { readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { RamekinError } from "@ramekin/core";
+import { memoryStorage } from "@ramekin/storage-memory";
 import { expect, test } from "vitest";
 import { bed, expectError, textOf } from "./bed.ts";
 import { makeImage, makeIndex } from "./doubles/image.ts";
@@ -47,6 +48,18 @@ test("with autoRemove the exit status still arrives, and everything goes without
   await expectError(t.engine.container("gone"), "NOT_FOUND", "no such container: gone");
   // The supervisor's list has no operation for a snapshot in memory: the next prune takes it.
   expect((await t.engine.prune()).snapshots).toEqual([container.id]);
+});
+
+test("with autoRemove the root file system may be lost in a crash, and need not be synced; others may not", async () => {
+  const storage = memoryStorage();
+  const asked: (boolean | undefined)[] = [];
+  const prepare: typeof storage.prepare = (key, parent, options) => {
+    if (/^[0-9a-f]{64}$/.test(key)) asked.push(options?.volatile);
+    return storage.prepare(key, parent, options);
+  };
+  await using t = await bed({ local: busybox, storage: { ...storage, prepare } });
+  for (const autoRemove of [true, false]) await t.engine.create({ image: "busybox", autoRemove });
+  expect(asked).toEqual([true, false]);
 });
 
 test("a name can be used again as soon as the answer of autoRemove is there", async () => {
