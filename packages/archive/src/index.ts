@@ -12,6 +12,7 @@ export { type LayoutArchiveOptions, layoutArchiveTarget } from "./layout-archive
 export { layoutSource } from "./layout-source.ts";
 export { layoutTarget, type TargetOptions } from "./layout-target.ts";
 export { splitLocation } from "./location.ts";
+export { type PassingEntry, readTar } from "./read-tar.ts";
 export { namelessFile, readRange, spool } from "./spool.ts";
 export { checkedTar } from "./tar-check.ts";
 export { type TarHeader, tarEnd, tarHeader, tarPadding } from "./tar-header.ts";

@@ -1,118 +1,131 @@
-import { createReadStream } from "node:fs";
-import { lstat, readdir, readFile, readlink, realpath } from "node:fs/promises";
-import { join } from "node:path";
-import { type Cancellable, RamekinError } from "@ramekin/core";
-import { cleanPath, IgnoreMatcher, matchPath, readIgnoreFile } from "@ramekin/dockerfile";
+import { RamekinError } from "@ramekin/core";
+import { cleanPath, IgnoreMatcher } from "@ramekin/dockerfile";
+import { hasWildcard, lastName, matchIn, parentOf, resolveIn, type Tree } from "./tree.ts";
 import type { TreeEntry } from "./tree-entry.ts";
 
-/** A directory of the user's, without what .dockerignore leaves out. Paths in it are relative, with `/`, and never lead out. */
+/** Files that can be copied: a tree without what .dockerignore leaves out. */
 export interface Context {
   readonly ignored: IgnoreMatcher;
-  /** Whether nothing is there, or what. NOT_FOUND for a path that nothing has. */
+  /** What a word of COPY means: a path, or a pattern with wildcards; links are followed. Empty when nothing fits. */
   find(pattern: string): Promise<readonly Found[]>;
   /** What is below, itself first as "", in the order of names. */
   walk(path: string): AsyncIterable<TreeEntry>;
+  /** What `--parents` takes: of a pattern with all its directories, as far as `/./` goes in front of it. Undefined when nothing fits. */
+  parents(pattern: string): Promise<AsyncIterable<TreeEntry> | undefined>;
 }
 
 export interface Found {
   readonly path: string;
+  /** What it is called: of a link, the link's own name. */
+  readonly name: string;
   readonly kind: TreeEntry["kind"];
 }
 
-/** `<Dockerfile>.dockerignore` counts before `.dockerignore` (dockerfile reference). */
-export async function openContext(directory: string, dockerfile: string | undefined): Promise<Context> {
-  const root = await realpath(directory).catch((cause: NodeJS.ErrnoException) => {
-    throw new RamekinError("NOT_FOUND", `the build context ${directory} cannot be read: ${cause.message}`, { cause });
-  });
-  const text =
-    (dockerfile === undefined ? undefined : await readIfThere(`${dockerfile}.dockerignore`)) ??
-    (await readIfThere(join(root, ".dockerignore")));
-  return new DirectoryContext(root, new IgnoreMatcher(text === undefined ? [] : readIgnoreFile(text)));
+export function contextOf(tree: Tree, ignored: IgnoreMatcher = new IgnoreMatcher([])): Context {
+  return new TreeContext(tree, ignored);
 }
 
-class DirectoryContext implements Context {
-  readonly #root: string;
+class TreeContext implements Context {
+  /** Without what is left out. */
+  readonly #tree: Tree;
   readonly ignored: IgnoreMatcher;
 
-  constructor(root: string, ignored: IgnoreMatcher) {
-    this.#root = root;
+  constructor(tree: Tree, ignored: IgnoreMatcher) {
+    this.#tree = ignored.patterns.length === 0 ? tree : without(tree, ignored);
     this.ignored = ignored;
   }
 
   async find(pattern: string): Promise<readonly Found[]> {
     const wanted = inside(pattern);
-    const exact = await this.#entry(wanted);
-    if (exact) return [{ path: wanted, kind: exact.kind }];
-    if (!/[*?[\\]/.test(wanted)) return [];
+    const exact = await resolveIn(this.#tree, wanted);
+    if (exact) return [{ path: exact.name, name: lastName(wanted), kind: exact.kind }];
+    if (!hasWildcard(wanted)) return [];
     const found: Found[] = [];
-    const depth = wanted.split("/").length;
-    for await (const { name, kind } of this.#below("", depth)) {
-      if (name.split("/").length === depth && matchPath(wanted, name)) found.push({ path: name, kind });
+    for (const { name } of await matchIn(this.#tree, wanted)) {
+      const entry = await resolveIn(this.#tree, name);
+      if (entry) found.push({ path: entry.name, name: lastName(name), kind: entry.kind });
     }
     return found;
   }
 
   async *walk(path: string): AsyncGenerator<TreeEntry> {
-    const first = await this.#entry(path);
+    const first = await this.#tree.look(path);
     if (!first) return;
     yield { ...first, name: "" };
     if (first.kind !== "directory") return;
-    for await (const entry of this.#below(path, Number.POSITIVE_INFINITY)) {
-      yield { ...entry, name: path === "" ? entry.name : entry.name.slice(path.length + 1) };
-    }
+    const cut = path === "" ? 0 : path.length + 1;
+    for await (const entry of withParents(below(this.#tree, path), ({ name }) => !this.ignored.ignores(name)))
+      yield { ...entry, name: entry.name.slice(cut) };
   }
 
-  /** Depth first, by name. A directory that is left out may hold what a later `!pattern` takes in again. */
-  async *#below(path: string, depth: number): AsyncGenerator<TreeEntry> {
-    const names = (await readdir(join(this.#root, path))).sort();
-    for (const name of names) {
-      const child = path === "" ? name : `${path}/${name}`;
-      const entry = await this.#look(child);
-      if (!entry) continue;
-      const out = this.ignored.ignores(child);
-      if (!out) yield entry;
-      if (entry.kind === "directory" && depth > 1 && (!out || this.ignored.hasExceptions)) yield* this.#below(child, depth - 1);
+  async parents(pattern: string): Promise<AsyncIterable<TreeEntry> | undefined> {
+    const pivot = pattern.indexOf("/./");
+    const base = await resolveIn(this.#tree, inside(pivot < 0 ? "" : pattern.slice(0, pivot)));
+    const wanted = inside(pivot < 0 ? pattern : pattern.slice(pivot + 3));
+    if (base?.kind !== "directory") return undefined;
+    const root = base.name;
+    const whole = (path: string) => [root, path].filter((part) => part !== "").join("/");
+    if (wanted !== "" && !hasWildcard(wanted) && !(await this.#tree.look(whole(wanted)))) return undefined;
+    const matcher = new IgnoreMatcher(wanted === "" ? ["**"] : [wanted]);
+    const cut = root === "" ? 0 : root.length + 1;
+    const fixed = whole(fixedPart(wanted));
+    const takes = ({ name }: TreeEntry) => matcher.ignores(name.slice(cut)) && !this.ignored.ignores(name);
+    const tree = this.#tree;
+    async function* found() {
+      for await (const entry of withParents(below(tree, root, fixed), takes)) yield { ...entry, name: entry.name.slice(cut) };
     }
-  }
-
-  async #entry(path: string): Promise<TreeEntry | undefined> {
-    const out = path !== "" && this.ignored.ignores(path);
-    for (let at = path; at.includes("/"); ) {
-      at = at.slice(0, at.lastIndexOf("/"));
-      if ((await this.#look(at))?.kind !== "directory") return undefined; // a link on the way could lead out of the context
-    }
-    const entry = await this.#look(path);
-    // A directory that is left out may hold what is not.
-    return out && !(entry?.kind === "directory" && this.ignored.hasExceptions) ? undefined : entry;
-  }
-
-  async #look(path: string): Promise<TreeEntry | undefined> {
-    const full = join(this.#root, path);
-    const stat = await lstat(full).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-      throw error;
-    });
-    if (!stat) return undefined;
-    const base = { name: path, mode: stat.mode & 0o7777, mtime: Math.floor(stat.mtimeMs / 1000) };
-    if (stat.isDirectory()) return { ...base, kind: "directory" };
-    if (stat.isSymbolicLink()) return { ...base, kind: "link", target: await readlink(full) };
-    if (stat.isFile()) return { ...base, kind: "file", size: stat.size, content: (options) => readFrom(full, options) };
-    return undefined; // sockets and devices are no part of a context
+    return { [Symbol.asyncIterator]: found };
   }
 }
 
-const readFrom = (path: string, { signal }: Cancellable = {}) =>
-  createReadStream(path, { highWaterMark: 256 << 10, ...(signal && { signal }) }) as AsyncIterable<Uint8Array>;
+/** Depth first, by name; only what leads to `fixed`, or is below it. */
+async function* below(tree: Tree, path: string, fixed = path): AsyncGenerator<TreeEntry> {
+  for (const entry of await tree.list(path)) {
+    const { name } = entry;
+    const toward = fixed === "" || name === fixed || name.startsWith(`${fixed}/`) || fixed.startsWith(`${name}/`);
+    if (!toward) continue;
+    yield entry;
+    if (entry.kind === "directory") yield* below(tree, name, fixed);
+  }
+}
+
+/** What is taken, each after the directories that it is in; a directory that is not taken comes only for what is. */
+async function* withParents(entries: AsyncIterable<TreeEntry>, takes: (entry: TreeEntry) => boolean): AsyncGenerator<TreeEntry> {
+  const held: TreeEntry[] = [];
+  for await (const entry of entries) {
+    while (held.length > 0 && !entry.name.startsWith(`${held.at(-1)?.name}/`)) held.pop();
+    if (takes(entry)) {
+      yield* held.splice(0);
+      yield entry;
+    } else if (entry.kind === "directory") held.push(entry);
+  }
+}
+
+/** The directories in front of the first wildcard, or the whole: nothing elsewhere can match. */
+function fixedPart(pattern: string): string {
+  const parts = pattern.split("/");
+  const first = parts.findIndex(hasWildcard);
+  return parts.slice(0, first < 0 ? parts.length : first).join("/");
+}
+
+/** A directory that is left out is there for what a later `!pattern` takes in again. */
+function without(tree: Tree, ignored: IgnoreMatcher): Tree {
+  const out = ({ name, kind }: TreeEntry) => name !== "" && ignored.ignores(name) && !(kind === "directory" && ignored.hasExceptions);
+  return {
+    async look(path) {
+      for (let at = path; at !== ""; at = parentOf(at)) {
+        const entry = await tree.look(at);
+        if (!entry || out(entry)) return undefined;
+      }
+      return tree.look(path);
+    },
+    list: async (path) => (await tree.list(path)).filter((entry) => !out(entry)),
+  };
+}
 
 /** `/x`, `./x` and `../x` are all `x`, as in Docker: the context is the root. */
-function inside(path: string): string {
+export function inside(path: string): string {
   const clean = cleanPath(`/${path}`).slice(1);
+  if (clean.includes("\0")) throw new RamekinError("INVALID_ARGUMENT", `${JSON.stringify(path)} is no path`);
   return clean === "." ? "" : clean;
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-    throw error;
-  });
 }

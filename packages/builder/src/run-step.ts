@@ -1,14 +1,15 @@
 import { type BuildFiles, type BuildLayer, type BuildMount, type Digest, RamekinError, type Stack } from "@ramekin/core";
 import type { Origin, RunStep, StepMount } from "@ramekin/dockerfile";
+import { agentMount, agentVariable } from "./agent-mount.ts";
 import type { BuildOptions } from "./build-options.ts";
 import { cacheKey } from "./cache-key.ts";
 import { contentDigest } from "./content-digest.ts";
 import type { Context } from "./context.ts";
-import type { Foreign } from "./source.ts";
+import { type Foreign, isStack, type Supply } from "./source.ts";
 import { tarOf } from "./tree-entry.ts";
 import type { Workbench } from "./workbench.ts";
 
-type Asked = Pick<BuildOptions, "network" | "secrets" | "args">;
+type Asked = Pick<BuildOptions, "network" | "secrets" | "args" | "agents" | "entitlements">;
 
 /** The inputs of a RUN. A secret's value is none: whoever changes it wants no other layer (BuildKit's rule). */
 export function runKey(before: Digest, step: RunStep, binds: Binds): Digest {
@@ -17,7 +18,7 @@ export function runKey(before: Digest, step: RunStep, binds: Binds): Digest {
   return cacheKey("run", before, { args, script, environment, directory, user, network, security, mounts: known });
 }
 
-/** Where the mounts of `type=bind` take files from, by their place among the mounts. */
+/** Where mounts of `type=bind` and `type=cache` take files from, by their place among the mounts. */
 export type Binds = ReadonlyMap<number, Foreign & { readonly source: string }>;
 
 /** Of the build context what is asked for, without what .dockerignore leaves out, as a stack of one layer. */
@@ -25,18 +26,18 @@ export async function findBinds(
   bench: Workbench,
   step: RunStep,
   context: () => Promise<Context>,
-  foreign: (origin: Origin) => Promise<Foreign>,
+  foreign: (origin: Origin) => Promise<Supply>,
 ): Promise<Binds> {
   const binds = new Map<number, Foreign & { readonly source: string }>();
   for (const [index, { type, origin, source = "/" }] of step.mounts.entries()) {
-    if (type !== "bind") continue;
-    if (origin) binds.set(index, { ...(await foreign(origin)), source });
-    else binds.set(index, await contextStack(bench, await context(), source));
+    if (type !== "bind" && !(type === "cache" && origin)) continue;
+    const supply = origin ? await foreign(origin) : await context();
+    binds.set(index, isStack(supply) ? { stack: supply.stack, key: supply.key, source } : await contextStack(bench, supply, source));
   }
   return binds;
 }
 
-async function contextStack(bench: Workbench, context: Context, source: string): Promise<Foreign & { readonly source: string }> {
+export async function contextStack(bench: Workbench, context: Context, source: string): Promise<Foreign & { readonly source: string }> {
   const { session, signal } = bench;
   const [found, more] = await context.find(source);
   if (!found || more) throw new RamekinError("NOT_FOUND", `${JSON.stringify(source)}: not found`, { hint: "is it in the build context?" });
@@ -59,10 +60,14 @@ export async function runStep(
   step: RunStep,
   { binds, ...asked }: Asked & { readonly binds: Binds },
 ): Promise<BuildLayer | undefined> {
-  if (step.security === "insecure") throw notYet("RUN --security=insecure");
-  if (step.devices.length > 0) throw notYet("RUN --device");
-  const { network = "default", secrets = {}, args = {} } = asked;
-  const mounts = step.mounts.flatMap((mount, index) => mountOf(mount, secrets, binds.get(index)));
+  checkEntitlements(step, asked.entitlements ?? []);
+  const { network = "default", secrets = {}, args = {}, agents = {} } = asked;
+  await using sockets = new AsyncDisposableStack();
+  const mounts: BuildMount[] = [];
+  for (const [index, mount] of step.mounts.entries()) {
+    if (mount.type === "ssh") mounts.push(...(await agentMount(bench, mount, agents, index, sockets)));
+    else mounts.push(...mountOf(mount, secrets, binds.get(index)));
+  }
   const { script } = step;
   if (script)
     mounts.push({ type: "secret", target: `/dev/pipes/${script.name}`, value: Buffer.from(script.content), mode: 0o755, uid: 0, gid: 0 });
@@ -70,11 +75,13 @@ export async function runStep(
     stack,
     {
       args: step.arguments,
-      env: [...proxiesIn(args), ...step.environment],
+      env: [...proxiesIn(args), ...step.environment, ...agentVariable(step.mounts, mounts)],
       workdir: step.directory,
       ...(step.user !== "" && { user: step.user }),
       network: (step.network === "default" ? network : step.network) === "none" ? "none" : "host",
       mounts,
+      ...(step.security === "insecure" && { insecure: true }),
+      ...(step.devices.length > 0 && { devices: step.devices.map(({ name }) => name) }),
       onOutput: (stream, bytes) => bench.tell({ type: "output", step: number, stream, bytes }),
     },
     { signal: bench.signal },
@@ -101,19 +108,28 @@ function mountOf(
   if (type === "tmpfs" && destination !== undefined)
     return [{ type, target: destination, ...(mount.size !== undefined && { size: mount.size }) }];
   if (type === "cache" && destination !== undefined) {
-    if (mount.origin) throw notYet("RUN --mount=type=cache,from=");
-    const { sharing = "shared", readonly: readOnly } = mount;
-    return [{ type, target: destination, id: mount.id ?? destination, sharing, readOnly, mode: mode ?? 0o755, uid, gid }];
+    const { sharing = "shared", readonly: readOnly, id = destination } = mount;
+    const from = files && { from: { stack: files.stack, source: files.source } };
+    return [{ type, target: destination, id, sharing, readOnly, mode: mode ?? 0o755, uid, gid, ...from }];
   }
   if (type === "secret") {
     const id = mount.id ?? "";
     const value = Object.hasOwn(secrets, id) ? secrets[id] : undefined;
     if (!value && required) throw new RamekinError("NOT_FOUND", `secret ${id}: not found`, { hint: `--secret id=${id},src=FILE` });
     if (!value) return [];
-    if (mount.env !== undefined || destination === undefined) throw notYet("RUN --mount=type=secret,env=");
-    return [{ type, target: destination, value, mode: mode ?? 0o400, uid, gid }];
+    const places = { ...(destination !== undefined && { target: destination }), ...(mount.env !== undefined && { env: mount.env }) };
+    return [{ type, ...places, value, mode: mode ?? 0o400, uid, gid }];
   }
-  throw notYet(`RUN --mount=type=${type}`);
+  throw new RamekinError("INTERNAL", `a mount of type ${type} without its place`);
 }
 
-export const notYet = (what: string): RamekinError => new RamekinError("UNSUPPORTED", `${what} is not there yet`);
+/** BuildKit's words and rule: what is more than a container may do is allowed by whoever builds, not by whoever wrote the file. */
+function checkEntitlements({ security, devices }: RunStep, entitlements: readonly string[]): void {
+  if (security === "insecure" && !entitlements.includes("security.insecure")) {
+    throw new RamekinError("PERMISSION_DENIED", "security.insecure is not allowed", { hint: "--allow security.insecure" });
+  }
+  for (const { name } of devices) {
+    if (entitlements.includes("device") || entitlements.includes(`device=${name}`)) continue;
+    throw new RamekinError("PERMISSION_DENIED", `the device ${name} is not allowed`, { hint: `--allow device=${name}` });
+  }
+}

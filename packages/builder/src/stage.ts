@@ -8,7 +8,8 @@ import type { Context } from "./context.ts";
 import { makeDirectory } from "./directory.ts";
 import { findSources } from "./find-sources.ts";
 import { findBinds, runKey, runStep } from "./run-step.ts";
-import type { Foreign } from "./source.ts";
+import type { Foreign, Supply } from "./source.ts";
+import type { StepTitles } from "./step-titles.ts";
 import { transferKey, transferStep } from "./transfer-step.ts";
 import { cached, type Workbench } from "./workbench.ts";
 
@@ -32,25 +33,20 @@ export const nothing: Built = {
 };
 
 export interface StageContext {
+  readonly titles: StepTitles;
   readonly dockerfile: Dockerfile;
   readonly options: BuildOptions;
   readonly context: () => Promise<Context>;
   /** What `--from` names, built. */
-  readonly foreign: (origin: Origin) => Promise<Foreign>;
+  readonly foreign: (origin: Origin) => Promise<Supply>;
 }
 
 /** Does the steps of a stage on top of what it begins with. */
-export async function buildStage(
-  bench: Workbench,
-  { stage, steps, image }: EvaluatedStage,
-  base: Built,
-  context: StageContext,
-): Promise<Built> {
+export async function buildStage(bench: Workbench, { steps, image }: EvaluatedStage, base: Built, context: StageContext): Promise<Built> {
   let { stack, key, createdAt } = base;
   const made = new Map<number, CachedStep>();
   for (const [index, step] of steps.entries()) {
-    // FROM counts as the first.
-    const title = `[${stage.name} ${index + 2}/${steps.length + 1}] ${step.title}`;
+    const title = context.titles.step(index, step.title);
     try {
       const done = await doStep(bench, step, title, { stack, key }, context);
       key = done.key;

@@ -1,10 +1,10 @@
 import { posix } from "node:path";
-import { type BuildFiles, type BuildLayer, type Digest, RamekinError, type Stack } from "@ramekin/core";
+import { type BuildFiles, type BuildLayer, type Cancellable, type Digest, RamekinError, type Stack } from "@ramekin/core";
 import { cleanPath, type TransferStep } from "@ramekin/dockerfile";
 import { cacheKey } from "./cache-key.ts";
 import { contentDigest } from "./content-digest.ts";
 import { makeDirectory } from "./directory.ts";
-import { notYet } from "./run-step.ts";
+import { type ModeChange, parseMode } from "./mode.ts";
 import { type ForeignSource, isForeign, type LocalSource, type TransferSource } from "./source.ts";
 import { type TreeEntry, tarOf } from "./tree-entry.ts";
 import type { Workbench } from "./workbench.ts";
@@ -16,13 +16,18 @@ export async function transferKey(
   step: TransferStep,
   sources: readonly TransferSource[],
 ): Promise<Digest> {
-  const { type, destination, chown, chmod, link, unpack } = step;
+  const { type, destination, chown, chmod, link, parents, unpack } = step;
   const inputs: (readonly [name: string, content: string])[] = [];
   for (const source of sources) {
-    const content = isForeign(source) ? `${source.from.key} ${source.path}` : await contentDigest(source.entries(), bench);
-    inputs.push([source.kind === "directory" ? "" : source.name, content]);
+    inputs.push([source.kind === "directory" ? "" : source.name, await sourceDigest(source, bench)]);
   }
-  return cacheKey(type, before, { inputs, destination, chown, chmod, link, unpack });
+  // What is linked does not depend on what it is linked to: it is the same layer on any.
+  return cacheKey(type, link ? undefined : before, { inputs, destination, chown, chmod, link, parents, unpack });
+}
+
+function sourceDigest(source: TransferSource, options: Cancellable): Promise<string> {
+  if (isForeign(source)) return source.digest();
+  return source.digest ? source.digest() : contentDigest(source.entries(), options);
 }
 
 export async function transferStep(
@@ -38,10 +43,11 @@ export async function transferStep(
     const message = `When using ${name} with more than one source file, the destination must be a directory and end with a /`;
     throw new RamekinError("INVALID_ARGUMENT", message);
   }
-  const chmod = step.chmod === undefined ? undefined : octal(step.chmod);
+  const chmod = step.chmod === undefined || step.chmod === "" ? undefined : parseMode(step.chmod);
+  if (sources.length === 0) return undefined;
   const isDirectory = destination.endsWith("/") || destination.endsWith("/.") || sources.some(({ kind }) => kind === "directory");
   const place = (files: BuildFiles) => new Placing(bench, files, step, chmod).all(sources, cleanPath(destination), isDirectory);
-  return bench.session.change(stack, place, { signal: bench.signal });
+  return bench.session.change(step.link ? [] : stack, place, { signal: bench.signal });
 }
 
 /** Sources on their way into the files of a stage. */
@@ -49,10 +55,10 @@ class Placing {
   readonly #bench: Workbench;
   readonly #files: BuildFiles;
   readonly #step: TransferStep;
-  readonly #chmod: number | undefined;
+  readonly #chmod: ModeChange | undefined;
   readonly #user: { readonly user?: string };
 
-  constructor(bench: Workbench, files: BuildFiles, step: TransferStep, chmod: number | undefined) {
+  constructor(bench: Workbench, files: BuildFiles, step: TransferStep, chmod: ModeChange | undefined) {
     this.#bench = bench;
     this.#files = files;
     this.#step = step;
@@ -91,14 +97,9 @@ class Placing {
 
   async *#named({ kind, entries }: LocalSource, name: string): AsyncGenerator<TreeEntry> {
     for await (const entry of entries()) {
-      const mode = this.#chmod ?? entry.mode;
+      const mode = this.#chmod ? this.#chmod(entry.mode, entry.kind === "directory") : entry.mode;
       if (kind !== "directory") yield { ...entry, name, mode };
       else if (entry.name !== "") yield { ...entry, mode };
     }
   }
-}
-
-function octal(text: string): number {
-  if (/^[0-7]+$/.test(text)) return Number.parseInt(text, 8);
-  throw notYet(`--chmod=${text}: a mode in symbols`);
 }

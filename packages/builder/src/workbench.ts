@@ -22,6 +22,7 @@ export interface Teller extends Cancellable {
 export interface Workbench extends Teller {
   readonly session: BuildSession;
   readonly noCache: boolean;
+  readonly secrets: Readonly<Record<string, Uint8Array>>;
 }
 
 /** Makes a layer, or takes the one that the same inputs made before. */

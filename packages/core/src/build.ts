@@ -1,8 +1,10 @@
 import type { BuildDate, BuildOutput, BuiltImage, BuiltPlatform } from "./build-output.ts";
 import type { ByteStream, Cancellable } from "./bytes.ts";
 import type { ImageConfig } from "./image.ts";
+import type { Attachment, ExitStatus, WindowSize } from "./isolation.ts";
 import type { Descriptor, Platform } from "./oci/descriptor.ts";
 import type { DiffID, Digest } from "./oci/digest.ts";
+import type { Signal } from "./signal.ts";
 
 /**
  * What a build asks of whoever keeps images and runs containers.
@@ -34,6 +36,16 @@ export interface BuildSession extends AsyncDisposable {
   run(stack: Stack, step: BuildRun, options?: Cancellable): Promise<RanStep>;
   /** The tar in what may be compressed; undefined when it is no tar. */
   tarIn(source: ByteStream, options?: Cancellable): Promise<ByteStream | undefined>;
+  /** The image in an OCI layout that `reference` names, a tag or a digest; without one, its only image. NOT_FOUND. */
+  layoutImage(
+    path: string,
+    options: Cancellable & { readonly reference?: string | undefined; readonly platform: Platform },
+  ): Promise<BuildBase>;
+  /** A new directory, on disk, that is gone with the session. */
+  folder(): Promise<string>;
+  /** What is quicker to remember than to find out again; it may be gone at any time. `name`: letters, digits and `-`. */
+  readNote(name: string): Promise<string | undefined>;
+  writeNote(name: string, text: string): Promise<void>;
   /** What was remembered under this key, if its layer is still here. */
   recall(key: Digest): Promise<CachedStep | undefined>;
   /** `layer` may be absent: a step that changes nothing. */
@@ -81,8 +93,30 @@ export interface BuildRun {
   readonly workdir: string;
   readonly user?: string;
   readonly network: "none" | "host";
+  /** Every capability and device, no seccomp filter: `RUN --security=insecure`. */
+  readonly insecure?: boolean;
+  /** Names of the Container Device Interface: `vendor.com/class=name`. */
+  readonly devices?: readonly string[];
   readonly mounts: readonly BuildMount[];
   readonly onOutput: (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
+  /** Called when it ends with another status than 0, while all that it had is still there. */
+  readonly onFailure?: (failed: FailedRun) => Promise<void>;
+}
+
+/** A `RUN` whose program has failed. */
+export interface FailedRun {
+  readonly code: number;
+  /** Another program in its place: the files as it left them, its mounts, variables, user and network. What that one changes is lost. */
+  open(args: readonly string[], options?: { readonly tty?: boolean }): Promise<BuildShell>;
+}
+
+/** Not started yet. Disposal ends it and leaves nothing; the end of `onFailure` does so, too. */
+export interface BuildShell extends AsyncDisposable {
+  readonly name: string;
+  start(options?: Cancellable & { readonly attach?: boolean; readonly windowSize?: WindowSize }): Promise<void>;
+  attach(options?: Cancellable): Promise<Attachment>;
+  wait(options?: Cancellable): Promise<ExitStatus>;
+  kill(signal?: Signal): Promise<void>;
 }
 
 export type BuildMount =
@@ -96,10 +130,21 @@ export type BuildMount =
       readonly mode: number;
       readonly uid: number;
       readonly gid: number;
+      /** What a new one begins with: what a stack has at `source`, a directory. */
+      readonly from?: { readonly stack: Stack; readonly source: string };
     }
   | { readonly type: "tmpfs"; readonly target: string; readonly size?: number }
   /** What a stack has at `source`; what is written there is gone after the step. */
   | { readonly type: "bind"; readonly target: string; readonly stack: Stack; readonly source: string; readonly readOnly: boolean }
+  /** A socket of the host's, which `RUN` may talk to: of an ssh agent. */
+  | {
+      readonly type: "socket";
+      readonly source: string;
+      readonly target: string;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    }
   /** Never in a layer, in the cache or in the history. */
   | {
       readonly type: "secret";

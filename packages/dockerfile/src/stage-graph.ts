@@ -19,6 +19,8 @@ export interface ResolveOptions {
   readonly buildArgs?: Variables;
   /** Names of `--build-context`: they take the place of stages and images of that name. */
   readonly contexts?: ReadonlySet<string>;
+  /** More names of stages, by the name that means them: they take the place of images of that name. */
+  readonly stages?: ReadonlyMap<string, string>;
   /** What is known of images and contexts that stages begin with, by `sourceKey`; the others are in `missing`. */
   readonly bases?: ReadonlyMap<string, ContainerImageConfig>;
   /** Every stage is needed: for checks. */
@@ -223,8 +225,14 @@ class Resolver {
   /** A stage above, a named context, or an image. */
   #origin(name: string, range: Range, platform?: Platform): Origin {
     if (name === "scratch") return { kind: "scratch" };
-    const stage = this.#byName.get(name);
+    const meant = this.#options.stages?.get(name);
+    const stage = this.#byName.get(meant?.toLowerCase() ?? name);
     if (stage) return { kind: "stage", index: stage.index };
+    if (meant !== undefined)
+      throw new Complaint(`${name} means the stage ${JSON.stringify(meant)}, which is not above`, {
+        range,
+        hint: didYouMean(meant, this.#byName.keys()),
+      });
     const wanted = platform ?? this.#options.platforms.target;
     const context = this.#context(name);
     if (context !== undefined) return { kind: "context", name: context, platform: wanted };

@@ -142,9 +142,10 @@ async function sweep(scope: Scope, leases: Leases, marks: Marks, { measure = fal
     }
     await attempt(scope, `tidying up storage ${name}`, async () => storage.cleanup?.());
   }
-  for (const id of await readdir(scope.paths.builds).catch(() => [])) {
-    if (!leases.ids.has(id))
-      await attempt(scope, `removing what build ${id} left`, () => rm(join(scope.paths.builds, id), { recursive: true }));
+  for (const folder of [scope.paths.builds, scope.paths.buildWork]) {
+    for (const id of await readdir(folder).catch(() => [])) {
+      if (!leases.ids.has(id)) await attempt(scope, `removing what build ${id} left`, () => rm(join(folder, id), { recursive: true }));
+    }
   }
   return { blobs, snapshots, reclaimed };
 }

@@ -7,13 +7,25 @@ export default defineVerb({
   group: "common",
   summary: "Build an image from a Dockerfile",
   arguments: [
-    { name: "PATH", summary: "The build context: a directory, a repository, or the address of an archive or a Dockerfile; - reads one of these from stdin", complete: "file" },
+    {
+      name: "PATH",
+      summary:
+        "The build context: a directory, a repository, or the address of an archive or a Dockerfile; - reads one of these from stdin",
+      complete: "file",
+    },
   ],
   flags: {
-    allow: { type: "list", value: "entitlement", summary: "Allow extra privileged entitlement (security.insecure, network.host, device[=name])" },
+    allow: {
+      type: "list",
+      value: "entitlement",
+      summary: "Allow extra privileged entitlement (security.insecure, network.host, device[=name])",
+    },
     annotation: { type: "list", summary: "Add annotation to the image ([manifest|index|manifest-descriptor|index-descriptor:]key=value)" },
     "build-arg": { type: "list", summary: "Set build-time variables" },
-    "build-context": { type: "list", summary: "Additional build contexts (name=path, a repository, docker-image://, oci-layout://, target:)" },
+    "build-context": {
+      type: "list",
+      summary: "Additional build contexts (name=path, a repository, docker-image://, oci-layout://, target:)",
+    },
     call: {
       type: "string",
       default: "build",

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type BuildBase,
@@ -26,7 +26,7 @@ import { blobsOf, contentOf, documentDigester, openImage } from "../image.ts";
 import { storeDocument, storeLayer, tarInside } from "../import.ts";
 import { resolveImage } from "../resolve.ts";
 import { attempt, type Scope } from "../scope.ts";
-import { readStep, writeStep } from "../store/build-cache.ts";
+import { readNote, readStep, writeNote, writeStep } from "../store/build-cache.ts";
 import { readImages } from "../store/images.ts";
 import { type Lease, takeLease } from "../store/leases.ts";
 import { unpackImage } from "../unpack.ts";
@@ -187,9 +187,31 @@ export class Session implements BuildSession {
     }
   }
 
+  async layoutImage(
+    path: string,
+    { reference, platform, signal }: Cancellable & { readonly reference?: string | undefined; readonly platform: Platform },
+  ): Promise<BuildBase> {
+    const { ingestLayout } = await import("./layout-image.ts");
+    const root = await ingestLayout(this, path, { reference, platform, signal });
+    const image = await openImage(blobsOf(this.content), root, platform, path, { signal });
+    await this.lease.protect(image.manifestDescriptor.digest, ...image.layers.map(({ descriptor }) => descriptor.digest));
+    return { name: path, digest: image.manifestDescriptor.digest, config: image.config, layers: image.layers };
+  }
+
+  async folder(): Promise<string> {
+    const folder = join(this.scope.paths.buildWork, this.lease.id, String(this.#keys++));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  }
+
+  readNote = (name: string) => readNote(this.scope.paths, name);
+  writeNote = (name: string, text: string) => writeNote(this.scope.paths, name, text);
+
   async [Symbol.asyncDispose]() {
-    const folder = join(this.scope.paths.builds, this.lease.id);
-    await attempt(this.scope, `removing ${folder}`, () => rm(folder, { recursive: true, force: true }));
+    for (const place of [this.scope.paths.builds, this.scope.paths.buildWork]) {
+      const folder = join(place, this.lease.id);
+      await attempt(this.scope, `removing ${folder}`, () => rm(folder, { recursive: true, force: true }));
+    }
     await this.lease[Symbol.asyncDispose]();
   }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuildLayer, type Digest, isRamekinError } from "@ramekin/core";
 import { isGone, readJsonIfThere, replaceFile } from "./files.ts";
@@ -49,7 +49,24 @@ export async function readSteps(paths: Paths): Promise<readonly StepRecord[]> {
   return records;
 }
 
-/** Records last written before `until`; all, and the contents of cache mounts, without. Resolves with how many. */
+const noteOf = (paths: Paths, name: string) => join(paths.buildCache, "notes", name);
+
+/** `<root>/build-cache/notes/<name>`: what is quicker to remember than to find out again, such as digests of a context's files. */
+export async function readNote(paths: Paths, name: string): Promise<string | undefined> {
+  try {
+    return await readFile(noteOf(paths, name), "utf8");
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+export async function writeNote(paths: Paths, name: string, text: string): Promise<void> {
+  await mkdir(noteOf(paths, ""), { recursive: true, mode: 0o700 });
+  await replaceFile(noteOf(paths, name), text, { durable: false });
+}
+
+/** Records and notes last written before `until`; all, and the contents of cache mounts, without. Resolves with how many. */
 export async function forgetSteps(paths: Paths, until?: Date): Promise<number> {
   let forgotten = 0;
   for (const name of await stepFiles(paths)) {
@@ -58,13 +75,19 @@ export async function forgetSteps(paths: Paths, until?: Date): Promise<number> {
     await rm(path, { force: true });
     forgotten++;
   }
+  const notes = noteOf(paths, "");
+  for (const name of await namesIn(notes)) {
+    if (!until || (await stat(join(notes, name))).mtime < until) await rm(join(notes, name), { force: true });
+  }
   if (!until) await rm(join(paths.buildCache, "mounts"), { recursive: true, force: true });
   return forgotten;
 }
 
-async function stepFiles(paths: Paths): Promise<readonly string[]> {
+const stepFiles = async (paths: Paths) => (await namesIn(stepsOf(paths))).filter((name) => name.endsWith(".json"));
+
+async function namesIn(folder: string): Promise<readonly string[]> {
   try {
-    return (await readdir(stepsOf(paths))).filter((name) => name.endsWith(".json"));
+    return await readdir(folder);
   } catch (error) {
     if (isGone(error)) return [];
     throw error;

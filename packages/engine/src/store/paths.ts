@@ -14,6 +14,8 @@ export interface Paths {
   readonly used: string;
   readonly events: string;
   readonly buildCache: string;
+  /** Files of running builds that may be large, a folder for each lease. */
+  readonly buildWork: string;
   /** Below runRoot: secrets of running builds, a folder for each lease. */
   readonly builds: string;
   readonly containers: string;
@@ -53,6 +55,7 @@ export function pathsOf(root: string, runRoot: string): Paths {
     used: at("used"),
     events: at("events"),
     buildCache: at("build-cache"),
+    buildWork: at("build-cache", "work"),
     builds: join(runRoot, "builds"),
     containers: at("containers"),
     volumes: at("volumes"),
