@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Descriptor, Digest } from "@ramekin/core";
 import { mediaTypes } from "@ramekin/oci";
 import { expect, test } from "vitest";
@@ -37,6 +38,24 @@ test("push: what a document names goes before it, the tag last, and progress tel
   progress.length = 0;
   await t.engine.push(name, { onProgress: (report) => progress.push(report) });
   expect(new Set(progress.map(({ status }) => status))).toEqual(new Set(["preparing", "exists"]));
+});
+
+test("push: five layers go at once, and no more", async () => {
+  const layers = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  const { registry, opened } = pushing({ [name]: makeImage({ layers }) });
+  await using t = await opened;
+  let open = 0;
+  let most = 0;
+  const { push } = registry;
+  registry.push = async (reference, descriptor, ...rest) => {
+    most = Math.max(most, ++open);
+    await sleep(20);
+    await push(reference, descriptor, ...rest);
+    open--;
+  };
+  await t.engine.push(name);
+  expect(most).toBe(5);
+  expect(registry.log).toHaveLength(layers.length + 3); // configuration, manifest and tag
 });
 
 test("push: from a repository of the same registry that is known to have it, a layer is mounted", async () => {

@@ -14,8 +14,8 @@ interface Step {
 function job(onProgress?: (step: Step) => void) {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let report: (step: Step) => void = () => undefined;
-  const under = work(
-    { onProgress } as { onProgress?: (step: Step) => void },
+  const under = work<string, Step, { readonly onProgress?: ((step: Step) => void) | undefined }>(
+    { onProgress },
     ({ of }) => of,
     (options) => {
       report = options.onProgress;
