@@ -1,4 +1,4 @@
-import type { BuildOutput, BuildPull, BuiltImage, ByteStream, Cancellable, Platform } from "@ramekin/core";
+import type { BuildOutput, BuildPull, BuiltImage, ByteStream, CacheSource, CacheTarget, Cancellable, Platform } from "@ramekin/core";
 
 export interface BuildOptions extends Cancellable {
   /**
@@ -33,6 +33,13 @@ export interface BuildOptions extends Cancellable {
   readonly pull?: BuildPull;
   /** Nothing that was made before is used. */
   readonly noCache?: boolean;
+  /** The same of these stages alone. */
+  readonly noCacheFilter?: readonly string[];
+  /** Where steps that are not known here may be known; each that is not there is told of. */
+  readonly cacheFrom?: readonly CacheSource[];
+  readonly cacheTo?: readonly CacheTarget[];
+  /** The image remembers its own steps: it can be a `cacheFrom` of type registry. */
+  readonly inlineCache?: boolean;
   /** Of RUN without `--network`; `default` and `host` are the host's, until there are others. */
   readonly network?: "default" | "host" | "none";
   /** For `RUN --mount=type=secret`, by id; and for servers, as `HTTP_AUTH_TOKEN_<host>` or `GIT_AUTH_TOKEN.<host>`. */

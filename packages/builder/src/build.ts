@@ -37,7 +37,7 @@ export async function build(host: BuildHost, options: BuildOptions = {}): Promis
   const tell = (event: BuildEvent) => options.onEvent?.(event);
   const teller: Teller = { signal, tell, nextStep: () => ++steps, plan: (more) => tell({ type: "plan", steps: steps + more }) };
   await using session = await host.openBuild({ signal });
-  const bench: Workbench = { ...teller, session, noCache: options.noCache ?? false, secrets: options.secrets ?? {} };
+  const bench: Workbench = { ...teller, session, noCache: options.noCache ?? false, made: [], secrets: options.secrets ?? {} };
   await using contexts = new Contexts(bench, options, path);
   const dockerfile = await loadDockerfile(teller, contexts, path);
   return await publishBuilt(bench, options, (own) => new RunningBuild(bench, dockerfile, own, contexts, stop).target());

@@ -1,4 +1,12 @@
-import { type BuildDate, type BuildOutput, type BuiltPlatform, type Platform, RamekinError } from "@ramekin/core";
+import {
+  type BuildDate,
+  type BuildOutput,
+  type BuiltPlatform,
+  type CacheTarget,
+  isRamekinError,
+  type Platform,
+  RamekinError,
+} from "@ramekin/core";
 import { type ContainerImageConfig, formatPlatform, type HistoryEntry, normalizePlatform } from "@ramekin/oci";
 import type { BuildOptions, BuildResult } from "./build-options.ts";
 import type { Built } from "./stage.ts";
@@ -17,20 +25,42 @@ export async function publishBuilt(
   target: (options: BuildOptions) => Promise<BuiltTarget>,
 ): Promise<BuildResult> {
   const date = dateOf(options);
+  const { session, signal } = bench;
+  const cancellable = signal ? { signal } : {};
+  for (const source of options.cacheFrom ?? []) {
+    const title = `importing cache manifest from ${source.type === "local" ? source.directory : source.reference}`;
+    await told(bench, title, () => session.importCache(source, cancellable));
+  }
   const platforms = distinct(options);
   const built = await Promise.all(
     platforms.map(async (platform) => {
       const done = await target(platform ? { ...options, platform } : options);
-      return finished(done, platform ?? bench.session.platform, options.labels ?? {}, date);
+      return finished(done, platform ?? session.platform, options.labels ?? {}, date);
     }),
   );
   const outputs: readonly BuildOutput[] = options.outputs?.length ? options.outputs : [{ type: "image" }];
-  return bench.session.publish(built, outputs, {
+  const result = await session.publish(built, outputs, {
+    ...cancellable,
     names: options.tags ?? [],
-    ...(bench.signal && { signal: bench.signal }),
     ...(date && { date }),
+    ...(inlineCache(options) && { inline: bench.made ?? [] }),
     step: (title, work) => told(bench, title, work),
   });
+  for (const target of options.cacheTo ?? []) await exportTo(bench, built, target);
+  return result;
+}
+
+const inlineCache = ({ inlineCache: asked, args = {} }: BuildOptions) => asked ?? /^(?:1|true)$/i.test(args["BUILDKIT_INLINE_CACHE"] ?? "");
+
+async function exportTo(bench: Workbench, built: readonly BuiltPlatform[], target: CacheTarget): Promise<void> {
+  const { session, signal, made = [] } = bench;
+  const where = target.type === "local" ? "client directory" : "registry";
+  try {
+    await told(bench, `exporting cache to ${where}`, () => session.exportCache(made, built, target, signal ? { signal } : {}));
+  } catch (error) {
+    // What went wrong stands at the end of the step.
+    if (!target.ignoreError || isRamekinError(error, "CANCELLED")) throw error;
+  }
 }
 
 function distinct({ platform, platforms = [] }: BuildOptions): readonly (Platform | undefined)[] {

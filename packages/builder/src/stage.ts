@@ -1,4 +1,4 @@
-import type { BuildLayer, CachedStep, Digest } from "@ramekin/core";
+import type { BuildLayer, CachedStep, Digest, MadeStep } from "@ramekin/core";
 import { RamekinError } from "@ramekin/core";
 import { type Dockerfile, DockerfileError, type EvaluatedStage, type Origin, type Step } from "@ramekin/dockerfile";
 import type { ContainerImageConfig, HistoryEntry } from "@ramekin/oci";
@@ -42,13 +42,21 @@ export interface StageContext {
 }
 
 /** Does the steps of a stage on top of what it begins with. */
-export async function buildStage(bench: Workbench, { steps, image }: EvaluatedStage, base: Built, context: StageContext): Promise<Built> {
+export async function buildStage(
+  bench: Workbench,
+  { stage, steps, image }: EvaluatedStage,
+  base: Built,
+  context: StageContext,
+): Promise<Built> {
   let { stack, key, createdAt } = base;
   const made = new Map<number, CachedStep>();
+  const fresh = context.options.noCacheFilter?.includes(stage.name) ?? false;
+  const own = fresh ? { ...bench, noCache: true } : bench;
   for (const [index, step] of steps.entries()) {
     const title = context.titles.step(index, step.title);
     try {
-      const done = await doStep(bench, step, title, { stack, key }, context);
+      const done = await doStep(own, step, title, { stack, key }, context);
+      bench.made?.push({ key: done.key, before: key, stack, ...done.step, ...mountsOf(step) });
       key = done.key;
       made.set(step.history, done.step);
       if (!done.step.layer) continue;
@@ -60,6 +68,13 @@ export async function buildStage(bench: Workbench, { steps, image }: EvaluatedSt
   }
   const history = datedHistory(image, base, made);
   return { ...base, stack, key, createdAt: createdAt ?? new Date(0).toISOString(), history };
+}
+
+/** The folders that outlive it. */
+function mountsOf(step: Step): Pick<MadeStep, "mounts"> {
+  if (step.type !== "run") return {};
+  const ids = step.mounts.flatMap(({ type, id, destination }) => (type === "cache" ? (id ?? destination ?? []) : []));
+  return ids.length > 0 ? { mounts: ids } : {};
 }
 
 interface Done {

@@ -5,6 +5,7 @@ import {
   type Cancellable,
   type Digest,
   isRamekinError,
+  type MadeStep,
   type Stack,
 } from "@ramekin/core";
 import type { BuildEvent } from "./build-options.ts";
@@ -22,6 +23,8 @@ export interface Teller extends Cancellable {
 export interface Workbench extends Teller {
   readonly session: BuildSession;
   readonly noCache: boolean;
+  /** What has been done, or found done; filled as the steps go by. */
+  readonly made?: MadeStep[];
   readonly secrets: Readonly<Record<string, Uint8Array>>;
 }
 

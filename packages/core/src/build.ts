@@ -1,3 +1,4 @@
+import type { CacheSource, CacheTarget, MadeStep } from "./build-cache.ts";
 import type { BuildDate, BuildOutput, BuiltImage, BuiltPlatform } from "./build-output.ts";
 import type { ByteStream, Cancellable } from "./bytes.ts";
 import type { ImageConfig } from "./image.ts";
@@ -50,6 +51,9 @@ export interface BuildSession extends AsyncDisposable {
   recall(key: Digest): Promise<CachedStep | undefined>;
   /** `layer` may be absent: a step that changes nothing. */
   remember(key: Digest, stack: Stack, layer: BuildLayer | undefined): Promise<CachedStep>;
+  /** From here on `recall` knows what this cache knows. False when there is none, which is told and no error. */
+  importCache(source: CacheSource, options?: Cancellable): Promise<boolean>;
+  exportCache(made: readonly MadeStep[], built: readonly BuiltPlatform[], target: CacheTarget, options?: Cancellable): Promise<void>;
   /** Writes what was built to all of these. Resolves with the image as the first of them has it. */
   publish(built: readonly BuiltPlatform[], outputs: readonly BuildOutput[], options?: PublishOptions): Promise<BuiltImage>;
 }
@@ -165,6 +169,8 @@ export interface PublishOptions extends Cancellable {
   /** For outputs that do not say others. */
   readonly names?: readonly string[];
   readonly date?: BuildDate;
+  /** Steps that the image itself is to remember. */
+  readonly inline?: readonly MadeStep[];
   /** Around each part of the work, with words for it. */
   readonly step?: <T>(title: string, work: () => Promise<T>) => Promise<T>;
 }

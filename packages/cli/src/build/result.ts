@@ -2,17 +2,19 @@ import { parsePlatform } from "@ramekin/oci";
 import type { BuildOptions, BuildResult } from "ramekin";
 import { UsageError } from "../argv/status-error.ts";
 import type { OutputStream } from "../context.ts";
+import { type AttestationFlags, refuseAttestations } from "./attestations.ts";
+import { type CacheFlags, type CacheOptions, cachesFrom } from "./caches.ts";
 import { type OutputFlags, outputsFrom } from "./outputs.ts";
 
 /** What the result is, and where it goes. */
-export interface ResultFlags extends OutputFlags {
+export interface ResultFlags extends OutputFlags, CacheFlags, AttestationFlags {
   readonly platform: readonly string[];
   readonly "rewrite-timestamp": boolean | undefined;
   readonly "source-date-epoch": string | undefined;
   readonly timestamp: string | undefined;
 }
 
-export type ResultOptions = Pick<BuildOptions, "args" | "platforms" | "outputs" | "timestamp" | "rewriteTimes">;
+export type ResultOptions = CacheOptions & Pick<BuildOptions, "args" | "platforms" | "outputs" | "timestamp" | "rewriteTimes">;
 
 /** SOURCE_DATE_EPOCH of the environment is a build argument, unless one was given (as in buildx). */
 export function resultOptions(
@@ -27,7 +29,9 @@ export function resultOptions(
   if (flags.timestamp !== undefined && !/^\d{1,11}$/.test(flags.timestamp))
     throw new UsageError(`--timestamp: ${flags.timestamp} is no number of seconds since 1970`, { status: 1 });
   const { "rewrite-timestamp": rewriteTimes } = flags;
+  refuseAttestations(flags);
   return {
+    ...cachesFrom(flags),
     outputs: outputsFrom(flags, stdout),
     ...(epoch && { args: { SOURCE_DATE_EPOCH: epoch } }),
     ...(platforms.length > 0 && { platforms }),

@@ -1,7 +1,5 @@
 import { defineVerb } from "../verb.ts";
 
-const attestation = { reason: "images are built without attestations, so there are none to ask for" };
-
 export default defineVerb({
   name: "build",
   group: "common",
@@ -21,6 +19,7 @@ export default defineVerb({
       summary: "Allow extra privileged entitlement (security.insecure, network.host, device[=name])",
     },
     annotation: { type: "list", summary: "Add annotation to the image ([manifest|index|manifest-descriptor|index-descriptor:]key=value)" },
+    attest: { type: "list", summary: "Attestation parameters: an image has none, so type=...,disabled=true is all that can be asked for" },
     "build-arg": { type: "list", summary: "Set build-time variables" },
     "build-context": {
       type: "list",
@@ -33,6 +32,11 @@ export default defineVerb({
       summary: 'What to do: build, or "check", "outline", "targets" (with ",format=json" as a document)',
     },
     check: { type: "boolean", summary: 'Shorthand for "--call=check"' },
+    "cache-from": { type: "list", summary: "External cache sources (NAME, type=registry,ref=NAME or type=local,src=DIRECTORY)" },
+    "cache-to": {
+      type: "list",
+      summary: "Cache export destinations (type=inline, type=registry,ref=NAME or type=local,dest=DIRECTORY; mode=min|max, mounts=true)",
+    },
     file: { type: "string", short: "f", summary: 'Name of the Dockerfile (default: "PATH/Dockerfile")', complete: "file" },
     iidfile: { type: "string", value: "file", summary: "Write the image ID to a file", complete: "file" },
     label: { type: "list", summary: "Set metadata for an image" },
@@ -45,6 +49,7 @@ export default defineVerb({
       summary: "Set the networking mode for the RUN instructions (default is the host's network)",
     },
     "no-cache": { type: "boolean", summary: "Do not use cache when building the image" },
+    "no-cache-filter": { type: "list", summary: "Do not cache specified stages" },
     output: { type: "list", short: "o", summary: "Output destination (type=image|registry|docker|oci|local|tar, or a directory, or -)" },
     platform: { type: "list", summary: "Set target platforms for build (linux/amd64,linux/arm64): several make one image index" },
     progress: {
@@ -53,6 +58,7 @@ export default defineVerb({
       default: "auto",
       summary: "Set type of progress output",
     },
+    provenance: { type: "string", summary: "Shorthand for --attest=type=provenance: false is what there is" },
     pull: { type: "boolean", summary: "Always attempt to pull all referenced images" },
     push: { type: "boolean", summary: "Shorthand for --output=type=registry" },
     quiet: { type: "boolean", short: "q", summary: "Suppress the build output and print image ID on success" },
@@ -61,17 +67,13 @@ export default defineVerb({
       default: null,
       summary: "Whether files of new layers are no later than SOURCE_DATE_EPOCH; they are when it is set, unless =false",
     },
+    sbom: { type: "string", summary: "Shorthand for --attest=type=sbom: false is what there is" },
     secret: { type: "list", summary: "Secret to expose to the build (id=mysecret[,src=/local/secret|,env=VARIABLE])" },
     "source-date-epoch": { type: "string", value: "seconds", summary: "SOURCE_DATE_EPOCH: the date of the image, seconds since 1970" },
     ssh: { type: "list", summary: "SSH agent socket or keys to expose to the build (default|<id>[=<socket>|<key>[,<key>]])" },
     tag: { type: "list", short: "t", summary: "Name of the image (name:tag), once for each name" },
     target: { type: "string", summary: "Set the target build stage to build" },
     timestamp: { type: "string", value: "seconds", summary: "The date of the image, and of every file in its new layers" },
-  },
-  refused: {
-    attest: attestation,
-    provenance: attestation,
-    sbom: attestation,
   },
   examples: [
     { command: "ramekin build -t app .", summary: "From the Dockerfile in this directory" },

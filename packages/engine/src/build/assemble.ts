@@ -7,11 +7,13 @@ import {
   type Descriptor,
   type Digest,
   type ImageForm,
+  type MadeStep,
   type Platform,
   RamekinError,
 } from "@ramekin/core";
 import { formatPlatform, layerCompression, mediaTypes, normalizePlatform } from "@ramekin/oci";
 import { storeDocument } from "../import.ts";
+import { inlineField, inlineRecords } from "./cache/format.ts";
 import { rewriteLayer } from "./rewrite-layer.ts";
 import type { Session } from "./session.ts";
 
@@ -21,12 +23,18 @@ export interface Assembled {
   readonly configDigest?: Digest;
 }
 
+export interface AssembleOptions extends Cancellable {
+  readonly date: BuildDate | undefined;
+  /** Steps that the configuration says of, for builds that begin with this image as their cache. */
+  readonly inline?: readonly MadeStep[] | undefined;
+}
+
 /** An image's documents, in the form that an output asks for, in the store and without a name. */
 export async function assemble(
   session: Session,
   built: readonly BuiltPlatform[],
   form: ImageForm,
-  options: Cancellable & { readonly date: BuildDate | undefined },
+  options: AssembleOptions,
 ): Promise<Assembled> {
   const { annotations = [] } = form;
   const many = built.length > 1;
@@ -56,7 +64,7 @@ async function oneImage(
   session: Session,
   { config, stack, below, platform }: BuiltPlatform,
   form: ImageForm,
-  { date, signal }: Cancellable & { readonly date: BuildDate | undefined },
+  { date, inline, signal }: AssembleOptions,
 ): Promise<{ readonly manifest: Descriptor; readonly config: Descriptor }> {
   const { content, lease } = session;
   const docker = form.mediaTypes === "docker";
@@ -70,7 +78,12 @@ async function oneImage(
     };
     layers.push(await rewriteLayer(session, layer, wanted, { signal }));
   }
-  const document = { ...config, rootfs: { type: "layers", diff_ids: layers.map(({ diffID }) => diffID) } };
+  const records = inline && inlineRecords(inline, stack);
+  const document = {
+    ...config,
+    rootfs: { type: "layers", diff_ids: layers.map(({ diffID }) => diffID) },
+    ...(records && { [inlineField]: Buffer.from(JSON.stringify(records)).toString("base64") }),
+  };
   const configuration = await storeDocument(content, lease, document, docker ? mediaTypes.dockerConfig : mediaTypes.config);
   const mediaType = docker ? mediaTypes.dockerManifest : mediaTypes.manifest;
   const annotations = annotationsFor(form.annotations ?? [], "manifest", platform);

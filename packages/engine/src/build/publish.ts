@@ -40,7 +40,7 @@ export async function publish(
     const given = output.names?.map((text) => nameFrom(text, "build")) ?? names;
     const title = output.type === "image" ? "exporting to image" : `exporting to ${output.type} image format`;
     await step(title, async () => {
-      const image = await assemble(session, built, output, { ...cancellable, date: dateFor(output, options) });
+      const image = await assemble(session, built, output, { ...cancellable, date: dateFor(output, options), inline: options.inline });
       if (output.type === "image") await nameImage(session, image.root, given, cancellable);
       else await writeArchive(session, image.root, given, output, cancellable);
       remember(image, given);

@@ -7,6 +7,8 @@ import {
   type BuildPull,
   type BuildSession,
   type ByteStream,
+  type CachedStep,
+  type CacheSource,
   type Cancellable,
   type ChainID,
   type ContentStore,
@@ -26,10 +28,11 @@ import { blobsOf, contentOf, documentDigester, openImage } from "../image.ts";
 import { storeDocument, storeLayer, tarInside } from "../import.ts";
 import { resolveImage } from "../resolve.ts";
 import { attempt, type Scope } from "../scope.ts";
-import { readNote, readStep, writeNote, writeStep } from "../store/build-cache.ts";
+import { readNote, readStep, touchStep, writeNote, writeStep } from "../store/build-cache.ts";
 import { readImages } from "../store/images.ts";
 import { type Lease, takeLease } from "../store/leases.ts";
 import { unpackImage } from "../unpack.ts";
+import type { ImportedCache } from "./cache/import.ts";
 import { publish } from "./publish.ts";
 import { runStep } from "./run-step.ts";
 
@@ -49,6 +52,7 @@ export class Session implements BuildSession {
   readonly lease: Lease;
   readonly platform: Platform;
   readonly #options: Cancellable;
+  readonly #imported: ImportedCache[] = [];
   #keys = 0;
   #stored: Promise<unknown> = Promise.resolve();
 
@@ -117,7 +121,11 @@ export class Session implements BuildSession {
     return tarInside(this.scope, source, signal);
   }
 
-  async recall(key: Digest) {
+  async recall(key: Digest): Promise<CachedStep | undefined> {
+    return (await this.#recallHere(key)) ?? (await this.#recallImported(key));
+  }
+
+  async #recallHere(key: Digest): Promise<CachedStep | undefined> {
     const record = await readStep(this.scope.paths, key);
     if (!record) return undefined;
     const { layer, createdAt } = record;
@@ -125,8 +133,39 @@ export class Session implements BuildSession {
       await this.lease.protect(layer.descriptor.digest);
       if (!(await this.content.stat(layer.descriptor.digest))) return undefined;
     }
+    await touchStep(this.scope.paths, key);
     return { ...(layer && { layer }), createdAt: new Date(createdAt) };
   }
+
+  async #recallImported(key: Digest): Promise<CachedStep | undefined> {
+    for (const cache of this.#imported) {
+      const known = cache.steps.get(key);
+      if (!known) continue;
+      const { fetchLayer } = await import("./cache/import.ts");
+      if (known.layer && !(await fetchLayer(this, cache, known.layer, this.#options))) continue;
+      const { layer, createdAt } = known;
+      await writeStep(this.scope.paths, key, { version: 1, createdAt: createdAt.toISOString(), ...(layer && { layer }) });
+      return known;
+    }
+    return undefined;
+  }
+
+  async importCache(source: CacheSource, options: Cancellable = {}): Promise<boolean> {
+    const { openCache } = await import("./cache/import.ts");
+    try {
+      this.#imported.push(await openCache(this, source, options));
+      return true;
+    } catch (error) {
+      if (!isRamekinError(error) || error.code === "CANCELLED") throw error;
+      this.scope.warn(`the cache ${source.type === "local" ? source.directory : source.reference} is not used: ${error.message}`);
+      return false;
+    }
+  }
+
+  exportCache: BuildSession["exportCache"] = async (made, built, target, options = {}) => {
+    const { exportCache } = await import("./cache/export.ts");
+    await exportCache(this, made, built, target, options);
+  };
 
   async remember(key: Digest, stack: Stack, layer: BuildLayer | undefined) {
     const createdAt = new Date();
@@ -208,6 +247,7 @@ export class Session implements BuildSession {
   writeNote = (name: string, text: string) => writeNote(this.scope.paths, name, text);
 
   async [Symbol.asyncDispose]() {
+    for (const cache of this.#imported) await attempt(this.scope, "closing an imported cache", async () => cache[Symbol.asyncDispose]());
     for (const place of [this.scope.paths.builds, this.scope.paths.buildWork]) {
       const folder = join(place, this.lease.id);
       await attempt(this.scope, `removing ${folder}`, () => rm(folder, { recursive: true, force: true }));

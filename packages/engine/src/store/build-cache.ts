@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuildLayer, type Digest, isRamekinError } from "@ramekin/core";
 import { isGone, readJsonIfThere, replaceFile } from "./files.ts";
@@ -38,6 +38,14 @@ async function readSound(path: string): Promise<StepRecord | undefined> {
 export async function writeStep(paths: Paths, key: Digest, record: StepRecord): Promise<void> {
   await mkdir(stepsOf(paths), { recursive: true, mode: 0o700 });
   await replaceFile(fileOf(paths, key), `${JSON.stringify(record)}\n`, { durable: false });
+}
+
+/** Its time is when it was last of use: what is pruned first has not been for the longest. */
+export async function touchStep(paths: Paths, key: Digest): Promise<void> {
+  const now = new Date();
+  await utimes(fileOf(paths, key), now, now).catch((error: unknown) => {
+    if (!isGone(error)) throw error;
+  });
 }
 
 export async function readSteps(paths: Paths): Promise<readonly StepRecord[]> {
