@@ -1,4 +1,15 @@
-import type { BuildOutput, BuildPull, BuiltImage, ByteStream, CacheSource, CacheTarget, Cancellable, Platform } from "@ramekin/core";
+import type {
+  BuildOutput,
+  BuildPull,
+  BuiltImage,
+  ByteStream,
+  CacheSource,
+  CacheTarget,
+  Cancellable,
+  FailedRun,
+  Platform,
+  RamekinError,
+} from "@ramekin/core";
 
 export interface BuildOptions extends Cancellable {
   /**

@@ -1,3 +1,3 @@
 export { build } from "./build.ts";
-export type { BuildEvent, BuildOptions, BuildResult, BuildWarning } from "./build-options.ts";
+export type { BuildEvent, BuildOptions, BuildResult, BuildWarning, FailedStep } from "./build-options.ts";
 export { type BuildCheck, type BuildDescription, type BuildOutline, type BuildTarget, describeBuild } from "./describe-build.ts";

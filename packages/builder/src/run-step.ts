@@ -6,6 +6,7 @@ import { cacheKey } from "./cache-key.ts";
 import { contentDigest } from "./content-digest.ts";
 import type { Context } from "./context.ts";
 import { type Foreign, isStack, type Supply } from "./source.ts";
+import type { Failure } from "./stage.ts";
 import { tarOf } from "./tree-entry.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -58,7 +59,7 @@ export async function runStep(
   number: number,
   stack: Stack,
   step: RunStep,
-  { binds, ...asked }: Asked & { readonly binds: Binds },
+  { binds, failure, ...asked }: Asked & { readonly binds: Binds; readonly failure: Failure },
 ): Promise<BuildLayer | undefined> {
   checkEntitlements(step, asked.entitlements ?? []);
   const { network = "default", secrets = {}, args = {}, agents = {} } = asked;
@@ -83,12 +84,17 @@ export async function runStep(
       ...(step.security === "insecure" && { insecure: true }),
       ...(step.devices.length > 0 && { devices: step.devices.map(({ name }) => name) }),
       onOutput: (stream, bytes) => bench.tell({ type: "output", step: number, stream, bytes }),
+      onFailure: async (failed) => void (await failure.report(exitError(step, failed.code), { ...failed, args: step.arguments })),
     },
     { signal: bench.signal },
   );
   if (code === 0) return layer;
+  throw exitError(step, code);
+}
+
+function exitError(step: RunStep, code: number): RamekinError {
   const line = JSON.stringify(step.arguments.join(" "));
-  throw new RamekinError("FAILED_PRECONDITION", `process ${line} did not complete successfully: exit code: ${code}`);
+  return new RamekinError("FAILED_PRECONDITION", `process ${line} did not complete successfully: exit code: ${code}`);
 }
 
 const proxyNames = /^(?:http|https|ftp|no|all)_proxy$/i;

@@ -1,8 +1,8 @@
 import type { BuildLayer, CachedStep, Digest, MadeStep } from "@ramekin/core";
-import { RamekinError } from "@ramekin/core";
+import { isRamekinError, RamekinError } from "@ramekin/core";
 import { type Dockerfile, DockerfileError, type EvaluatedStage, type Origin, type Step } from "@ramekin/dockerfile";
 import type { ContainerImageConfig, HistoryEntry } from "@ramekin/oci";
-import type { BuildOptions } from "./build-options.ts";
+import type { BuildOptions, FailedStep } from "./build-options.ts";
 import { cacheKey } from "./cache-key.ts";
 import type { Context } from "./context.ts";
 import { makeDirectory } from "./directory.ts";
@@ -54,8 +54,9 @@ export async function buildStage(
   const own = fresh ? { ...bench, noCache: true } : bench;
   for (const [index, step] of steps.entries()) {
     const title = context.titles.step(index, step.title);
+    const failure = new Failure(context, step, title);
     try {
-      const done = await doStep(own, step, title, { stack, key }, context);
+      const done = await doStep(own, step, title, { stack, key }, { ...context, failure });
       bench.made?.push({ key: done.key, before: key, stack, ...done.step, ...mountsOf(step) });
       key = done.key;
       made.set(step.history, done.step);
@@ -63,7 +64,7 @@ export async function buildStage(
       stack = [...stack, done.step.layer];
       createdAt = done.step.createdAt.toISOString();
     } catch (error) {
-      throw placed(context.dockerfile, step, error);
+      throw await failure.report(error);
     }
   }
   const history = datedHistory(image, base, made);
@@ -82,7 +83,9 @@ interface Done {
   readonly step: CachedStep;
 }
 
-async function doStep(bench: Workbench, step: Step, title: string, before: Foreign, context: StageContext): Promise<Done> {
+type StepContext = StageContext & { readonly failure: Failure };
+
+async function doStep(bench: Workbench, step: Step, title: string, before: Foreign, context: StepContext): Promise<Done> {
   const { stack } = before;
   const done = async (key: Digest, make: (number: number) => Promise<BuildLayer | undefined>): Promise<Done> => ({
     key,
@@ -90,7 +93,9 @@ async function doStep(bench: Workbench, step: Step, title: string, before: Forei
   });
   if (step.type === "run") {
     const binds = await findBinds(bench, step, context.context, context.foreign);
-    return done(runKey(before.key, step, binds), (number) => runStep(bench, number, stack, step, { ...context.options, binds }));
+    return done(runKey(before.key, step, binds), (number) =>
+      runStep(bench, number, stack, step, { ...context.options, binds, failure: context.failure }),
+    );
   }
   if (step.type === "directory") {
     const { path } = step;
@@ -112,6 +117,29 @@ function datedHistory(image: ContainerImageConfig, base: Built, made: ReadonlyMa
     if (step?.layer) created = step.createdAt.toISOString();
     return { created, ...entry, ...(step && !step.layer && { empty_layer: true }) };
   });
+}
+
+/** What is made of an error of a step: it gets its place, and the caller hears of it once. */
+export class Failure {
+  readonly #context: StageContext;
+  readonly #step: Step;
+  readonly #name: string;
+  #told = false;
+
+  constructor(context: StageContext, step: Step, name: string) {
+    this.#context = context;
+    this.#step = step;
+    this.#name = name;
+  }
+
+  async report(error: unknown, run?: FailedStep["run"]): Promise<unknown> {
+    const found = placed(this.#context.dockerfile, this.#step, error);
+    const { onStepError, signal } = this.#context.options;
+    if (this.#told || !isRamekinError(found) || found.code === "CANCELLED" || signal?.aborted) return found;
+    this.#told = true;
+    await onStepError?.({ name: this.#name, error: found, ...(run && { run }) });
+    return found;
+  }
 }
 
 /** What goes wrong in an instruction has its place in the file. */

@@ -7,6 +7,7 @@ export type {
   BuildResult,
   BuildTarget,
   BuildWarning,
+  FailedStep,
 } from "@ramekin/builder";
 export * from "@ramekin/engine";
 export { createRamekin, type Ramekin, type RamekinOptions } from "./ramekin.ts";

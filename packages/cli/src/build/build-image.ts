@@ -1,12 +1,16 @@
 import { writeFile } from "node:fs/promises";
 import { Objections } from "@ramekin/core";
 import type { BuildOptions } from "ramekin";
+import { commandLine } from "../argv/command-line.ts";
+import { UsageError } from "../argv/status-error.ts";
 import type { Context } from "../context.ts";
 import { smallNursery } from "../small-nursery.ts";
 import { parseEnvironment, parseLabels } from "../values/key-value.ts";
+import type { Verb } from "../verb.ts";
 import { openAgents } from "./agents.ts";
 import { contextOptions, parseContexts, parseEntitlements } from "./build-contexts.ts";
 import { type Call, parseCall } from "./call.ts";
+import { explained, shellOnError } from "./failed-step.ts";
 import { watchBuild } from "./progress/watch-build.ts";
 import { metadataOf, type ResultFlags, resultOptions } from "./result.ts";
 import { readSecrets } from "./secrets.ts";
@@ -23,6 +27,7 @@ export interface BuildFlags extends ResultFlags {
   readonly "metadata-file": string | undefined;
   readonly network: string;
   readonly "no-cache": boolean;
+  readonly "on-error": string | undefined;
   readonly progress: string;
   readonly pull: boolean;
   readonly quiet: boolean;
@@ -33,8 +38,19 @@ export interface BuildFlags extends ResultFlags {
 }
 
 /** `ramekin build`. */
-export async function buildImage(flags: BuildFlags, path: string, context: Context): Promise<number> {
+export async function buildImage(verb: Verb, flags: BuildFlags, path: string, context: Context): Promise<number> {
+  try {
+    return await buildWatched(flags, path, context);
+  } catch (error) {
+    throw explained(error, context, commandLine(verb, { ...flags, "on-error": "shell" }, [path]));
+  }
+}
+
+async function buildWatched(flags: BuildFlags, path: string, context: Context): Promise<number> {
   const call = parseCall(flags);
+  const onError = flags["on-error"];
+  if (onError !== undefined && (path === "-" || flags.file === "-"))
+    throw new UsageError("--on-error=shell: stdin is the shell's, and nothing else can be read from it", { status: 1 });
   const options = await optionsFrom(flags, path, context);
   if (call) return describe(options, call, context);
   smallNursery();
@@ -46,6 +62,7 @@ export async function buildImage(flags: BuildFlags, path: string, context: Conte
     agents: agents.sockets,
     signal: context.interruption.signal,
     onEvent: (event) => watch.take(event),
+    ...(onError !== undefined && { onStepError: shellOnError(context, watch) }),
   });
   if (flags.iidfile !== undefined) await writeFile(flags.iidfile, result.digest);
   if (flags["metadata-file"] !== undefined) await writeFile(flags["metadata-file"], metadataOf(result));

@@ -50,6 +50,11 @@ export default defineVerb({
     },
     "no-cache": { type: "boolean", summary: "Do not use cache when building the image" },
     "no-cache-filter": { type: "list", summary: "Do not cache specified stages" },
+    "on-error": {
+      type: "string",
+      choices: ["shell"],
+      summary: "What to do when a step fails: open a shell with the files, mounts and variables that it had",
+    },
     output: { type: "list", short: "o", summary: "Output destination (type=image|registry|docker|oci|local|tar, or a directory, or -)" },
     platform: { type: "list", summary: "Set target platforms for build (linux/amd64,linux/arm64): several make one image index" },
     progress: {
@@ -82,6 +87,6 @@ export default defineVerb({
   hot: true,
   async run({ flags, arguments: [path = ""] }, context) {
     const { buildImage } = await import("../build/build-image.ts");
-    return await buildImage(flags, path, context);
+    return await buildImage(this, flags, path, context);
   },
 });
