@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { RamekinError } from "@ramekin/core";
 import { describe, expect, test } from "vitest";
-import { loadVerbs, topics } from "../src/verbs/index.ts";
+import { loadVerbs, topics, verbEntries } from "../src/verbs/index.ts";
 import { ramekin } from "./world.ts";
 
 const verbs = await loadVerbs();
@@ -73,6 +73,16 @@ describe("help", () => {
     expect((await ramekin(["help", "run"])).stdout).toBe(run);
     expect((await ramekin(["container", "run", "--help"])).stdout).toBe(run);
     expect((await ramekin(["system", "prune", "--help"])).stdout).toContain("Usage:  ramekin system prune [OPTIONS]");
+  });
+
+  test("a verb is the same by each of its names", async () => {
+    const names = verbEntries.filter(({ paths }) => paths.length > 1);
+    expect(names.length).toBeGreaterThan(10);
+    for (const { paths } of names) {
+      const [text, ...others] = await Promise.all(paths.map(async (path) => (await ramekin([...path.split(" "), "--help"])).stdout));
+      expect(text).toContain(`Usage:  ramekin ${paths[0]}`);
+      for (const other of others) expect(other).toBe(text);
+    }
   });
 
   test("what is not there has a neighbour", async () => {

@@ -12,8 +12,8 @@ interface Reporting<P> {
 /** `kindOf` says which reports make each other out of date. */
 export function work<R, P, O extends Reporting<P>>(
   options: O | undefined,
-  kindOf: (progress: P) => string,
-  begin: (options: O & Required<Reporting<P>>) => Promise<R>,
+  kindOf: (progress: NoInfer<P>) => string,
+  begin: (options: Omit<O, "onProgress"> & { readonly onProgress: (progress: NoInfer<P>) => void }) => Promise<R>,
 ): Work<R, P> {
   const readers = new Set<Reader<P>>();
   const onProgress = (progress: P) => {
