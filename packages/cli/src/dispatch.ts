@@ -66,7 +66,7 @@ export async function runVerb(verb: Verb, argv: readonly string[], context: Cont
     context.stdout.write(verbHelp(verb, context.stdout.columns));
     return exitStatus.ok;
   }
-  checkArguments(verb, input.arguments.length);
+  checkArguments(verb, input.arguments.length, input.flags);
   return await withVerb(verb, () => verb.run(input, context));
 }
 

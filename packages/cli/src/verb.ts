@@ -36,6 +36,8 @@ export interface Argument {
   readonly name: string;
   readonly summary: string;
   readonly optional?: boolean;
+  /** A flag that stands for it: with that it is not given. */
+  readonly unless?: string;
   /** Takes all that follow. */
   readonly repeats?: boolean;
   /** What the completion scripts offer. */

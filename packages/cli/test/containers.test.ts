@@ -1,3 +1,4 @@
+import { readlink } from "node:fs/promises";
 import { type LogReadOptions, type LogRecord, RamekinError } from "@ramekin/core";
 import type { Container, ContainerInfo, ContainerStatus, PruneContainersOptions } from "@ramekin/engine";
 import { describe, expect, test } from "vitest";
@@ -30,10 +31,18 @@ describe("ramekin ps", () => {
       image: "docker.io/library/debian:12",
       labels: { tier: "back", x: "1" },
       network: "host",
+      command: ["sh", "-c", "true"],
+      annotations: { team: "a" },
+      expose: ["80/tcp"],
     }),
     containerInfo({ id: ids[3] as string, name: "fresh", createdAt: at(20), status: "created", imageId: digest("f"), labels: {} }),
   ];
-  const ps = (...argv: string[]) => ramekin(["ps", ...argv], { engine: { containers: async () => all } });
+  const ps = (...argv: string[]) => ramekin(["ps", ...argv], { engine: { containers: async () => all, image: imageWithPort } });
+  // of that of "fresh"; others are not here any more
+  const imageWithPort = async (name: string) => {
+    if (name !== digest("f")) throw new RamekinError("NOT_FOUND", `no image ${name}`);
+    return { config: { config: { ExposedPorts: { "443/tcp": {} } } } } as never;
+  };
   const names = async (...argv: string[]) => (await ps(...argv, "--format", "{{.Names}}")).stdout.trim().split("\n").join(" ");
 
   test("the table is Docker's", async () => {
@@ -88,6 +97,21 @@ describe("ramekin ps", () => {
     [["before=job"], "fresh"],
     [["since=job"], "web frozen"],
     [["network=host"], "job"],
+    [["annotation=team"], "job"],
+    [["annotation=team=b"], ""],
+    [["command=sh"], "job"],
+    [["expose=80"], "job"],
+    [["expose=79-81/tcp"], "job"],
+    [["expose=80/udp"], ""],
+    [["expose=443"], "fresh"],
+    [["publish=80"], ""],
+    [["is-task=true"], ""],
+    [["is-task=false", "name=job"], "job"],
+    [["isolation=linux", "name=job"], "job"],
+    [["isolation=default", "name=job"], "job"],
+    [["isolation=oci"], ""],
+    [["until=1h"], ""],
+    [["until=0s", "name=job"], "job"],
     [["status=running", "label=tier"], "web"],
   ])("[ps --filter] %j", async (filters, expected) => {
     expect(await names("-a", ...filters.flatMap((filter) => ["-f", filter]))).toBe(expected);
@@ -98,7 +122,49 @@ describe("ramekin ps", () => {
     expect(await names("-f", "name=job")).toBe("");
     expect(await ps("-f", "colour=red")).toMatchObject({ status: 1, stderr: expect.stringContaining("invalid filter 'colour'") });
     expect(await ps("-f", "status=asleep")).toMatchObject({ status: 1, stderr: expect.stringContaining("status=asleep") });
+    expect(await ps("-f", "is-task=perhaps")).toMatchObject({ status: 1, stderr: expect.stringContaining("is-task=perhaps") });
+    expect(await ps("-f", "publish=no")).toMatchObject({ status: 1, stderr: expect.stringContaining("no port to filter by: no") });
     expect(await ps("-f", "before=nobody")).toMatchObject({ status: 1, stderr: expect.stringContaining("no such container: nobody") });
+  });
+
+  test("[ps --noheading] rows alone, by a template or not", async () => {
+    expect((await ps("--noheading")).stdout).not.toContain("CONTAINER ID");
+    expect((await ps("--noheading")).stdout.split("\n")).toHaveLength(3);
+    expect((await ps("--noheading", "--format", "table {{.Names}}\\t{{.State}}")).stdout).toBe("web       running\nfrozen    paused\n");
+  });
+
+  test.each([
+    ["names", "fresh frozen job web"],
+    ["created", "fresh job frozen web"],
+    ["id", "web frozen job fresh"],
+    ["status", "fresh job frozen web"],
+    ["runningfor", "web frozen fresh job"],
+    ["image", "job web fresh frozen"],
+    ["size", "web frozen job fresh"],
+    ["command", "web frozen fresh job"],
+  ])("[ps --sort] %s", async (by, expected) => {
+    expect(await names("-a", "--sort", by)).toBe(expected);
+  });
+
+  test("[ps --ns] what the kernel says of a process, and nothing of none", async () => {
+    const engine = {
+      engine: {
+        containers: async () => [containerInfo({ pid: process.pid }), containerInfo({ id: "d".repeat(64), pid: undefined as never })],
+      },
+    };
+    const { stdout } = await ramekin(["ps", "--ns", "--format", "{{.Pid}} {{.NET}} {{.PIDNS}}"], engine);
+    const inode = async (kind: string) => /\d+/.exec(await readlink(`/proc/self/ns/${kind}`))?.[0];
+    expect(stdout).toBe(`${process.pid} ${await inode("net")} ${await inode("pid")}\n0  \n`);
+    expect((await ramekin(["ps", "--ns"], engine)).stdout).toMatch(
+      /^CONTAINER ID +NAMES +PID +CGROUPNS +IPC +MNT +NET +PIDNS +USERNS +UTS\n/,
+    );
+  });
+
+  test("[ps --external] [ps --pod] [ps --sync] are refused with the reason", async () => {
+    expect(await ps("--external")).toMatchObject({ status: 125, stderr: expect.stringContaining("what builds run is not kept") });
+    expect(await ps("-p")).toMatchObject({ status: 125, stderr: expect.stringContaining("-p, --pod: this version has no pods") });
+    expect(await ps("--sync")).toMatchObject({ status: 125, stderr: expect.stringContaining("nothing to synchronise") });
+    expect(await ps("--watch", "0")).toMatchObject({ status: 125, stderr: expect.stringContaining("not a time") });
   });
 
   test("[ps --format] JSON, tables and templates", async () => {
@@ -255,11 +321,11 @@ describe("ramekin logs", () => {
 
   test("[logs --details] what was written with a line stands before it, behind the time", async () => {
     expect((await logs("--details")).stdout).toBe(" one\n three a=1,b=x+y parts\n");
-    expect((await logs("--details", "-t")).stderr).toBe("2026-01-02T13:23:37.123Z  two\n");
+    expect((await logs("--details", "-t")).stderr).toBe("2026-01-02T13:23:37.123000000Z  two\n");
   });
 
   test("[logs --timestamps]", async () => {
-    expect((await logs("-t")).stderr).toBe("2026-01-02T13:23:37.123Z two\n");
+    expect((await logs("-t")).stderr).toBe("2026-01-02T13:23:37.123000000Z two\n");
   });
 
   test("[logs --follow] [logs --tail] [logs --since] [logs --until]", async () => {

@@ -16,6 +16,7 @@ export function containerInfo(fields: Partial<ContainerInfo> = {}): ContainerInf
     pid: 42,
     labels: { tier: "front" },
     network: "none",
+    isolation: "linux",
     mounts: [],
     ...fields,
   };

@@ -42,6 +42,11 @@ export interface ContainerInfo {
   readonly health?: HealthStatus;
   readonly labels: Readonly<Record<string, string>>;
   readonly network: string;
+  /** The driver. */
+  readonly isolation: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** `80/tcp`: what it was made with; the image may have more. */
+  readonly expose?: readonly string[];
   readonly mounts: readonly MountPoint[];
   /** Bytes: what it has written, and that with all of its image. Only where it was asked for. */
   readonly sizes?: ContainerSize;

@@ -60,6 +60,9 @@ export function containerInfo(current: Current | undefined): ContainerInfo | und
     ...(health && { health }),
     labels: config.options.labels ?? {},
     network: config.network.driver,
+    isolation: config.isolation.driver,
+    ...(config.options.annotations && { annotations: config.options.annotations }),
+    ...(config.options.expose && { expose: config.options.expose }),
     mounts: config.mounts ?? [],
   };
 }

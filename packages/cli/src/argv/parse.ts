@@ -130,9 +130,10 @@ function splitOnce(text: string): [string, string | undefined] {
 }
 
 /** Docker's wording and status for too few or too many arguments. */
-export function checkArguments(verb: Verb, given: number): void {
-  const least = verb.arguments.filter(({ optional }) => !optional).length;
-  const most = verb.arguments.some(({ repeats }) => repeats) ? Number.POSITIVE_INFINITY : verb.arguments.length;
+export function checkArguments(verb: Verb, given: number, flags: Readonly<Record<string, unknown>> = {}): void {
+  const wanted = verb.arguments.filter(({ unless }) => unless === undefined || flags[unless] !== true);
+  const least = wanted.filter(({ optional }) => !optional).length;
+  const most = wanted.some(({ repeats }) => repeats) ? Number.POSITIVE_INFINITY : wanted.length;
   if (given >= least && given <= most) return;
   const plural = (count: number) => `${count} argument${count === 1 ? "" : "s"}`;
   let needs: string;

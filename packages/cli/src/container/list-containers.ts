@@ -13,28 +13,60 @@ export interface ListFlags {
   readonly format: string | undefined;
   readonly last: number;
   readonly latest: boolean;
+  readonly noheading: boolean;
   readonly "no-trunc": boolean;
+  readonly ns: boolean;
   readonly quiet: boolean;
   readonly size: boolean;
+  readonly sort: string | undefined;
+  readonly watch: number | undefined;
 }
 
 /** `ramekin ps`. */
 export async function listContainers(flags: ListFlags, context: Context): Promise<number> {
+  if (flags.watch === undefined) return await listOnce(flags, context);
+  const { watchList } = await import("./watch-list.ts");
+  return await watchList(flags.watch, context, () => listOnce(flags, context));
+}
+
+async function listOnce(flags: ListFlags, context: Context): Promise<number> {
   const filters = parseFilters(flags.filter, containerFilters);
   const engine = await context.engine();
   const last = flags.latest ? 1 : flags.last;
   // each of these asks about containers that do not run
   const everything = flags.all || last > 0 || filters.has("status") || filters.has("exited");
-  const sized = flags.size || /\.Size\b/.test(flags.format ?? "");
+  const sized = flags.size || flags.sort === "size" || /\.Size\b/.test(flags.format ?? "");
   const compares = filters.has("before") || filters.has("since");
   const all = await engine.containers({ all: everything || compares, size: sized });
-  const found = filterContainers(all, filters).filter(
+  const known = filters.has("expose") ? await (await import("./image-ports.ts")).withImagePorts(engine, all) : all;
+  const found = filterContainers(known, filters).filter(
     ({ status }) => everything || status === "running" || status === "paused" || status === "restarting",
   );
-  const rows = (last > 0 ? found.slice(0, last) : found).map((container) => containerRow(container, !flags["no-trunc"]));
+  const shown = sorted(last > 0 ? found.slice(0, last) : found, flags.sort);
+  const short = !flags["no-trunc"];
+  const rows = shown.map((container) => containerRow(container, short));
   const columns = [...listing.columns, ...(flags.size ? ["Size"] : [])];
-  for (const line of listingLines({ ...listing, columns, rows }, flags.format, flags.quiet)) context.print(line);
+  const plain: Listing = { ...listing, columns, rows, bare: flags.noheading };
+  const chosen = flags.ns ? await (await import("./namespace-listing.ts")).namespaceListing(shown, plain) : plain;
+  for (const line of listingLines(chosen, flags.format, flags.quiet)) context.print(line);
   return 0;
+}
+
+/** As Podman sorts them; those that are the same, newest first. */
+function sorted(containers: readonly ContainerInfo[], by: string | undefined): readonly ContainerInfo[] {
+  const keys: Readonly<Record<string, (container: ContainerInfo) => string | number>> = {
+    command: ({ command }) => command.join(" "),
+    created: ({ createdAt }) => createdAt.getTime(),
+    id: ({ id }) => id,
+    image: ({ image }) => imageName(image, false),
+    names: ({ name }) => name,
+    runningfor: ({ startedAt }) => -(startedAt?.getTime() ?? 0),
+    size: ({ sizes }) => sizes?.written ?? 0,
+    status: ({ status }) => status,
+  };
+  const key = by === undefined ? undefined : keys[by];
+  if (key === undefined) return containers;
+  return [...containers].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
 const listing: Omit<Listing, "rows"> = {
@@ -51,6 +83,7 @@ export function containerRow(container: ContainerInfo, short: boolean, now = new
     CreatedAt: longTime(container.createdAt),
     ID: short ? shortId(container.id) : container.id,
     Image: imageName(container.image, short),
+    Annotation: (name) => container.annotations?.[name] ?? "",
     Labels: Object.entries(container.labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(","),
@@ -77,6 +110,7 @@ function mountNames({ mounts }: ContainerInfo, short: boolean): string {
 /** As people write it; an image that was named by its id has no other name. */
 function imageName(image: string, short: boolean): string {
   if (/^(sha256:)?[0-9a-f]{64}$/.test(image)) return short ? shortId(image) : image;
+  if (image.startsWith("/")) return image; // a directory in the place of an image
   return familiarReference(parseReference(image)).replace(/:latest$/, "");
 }
 

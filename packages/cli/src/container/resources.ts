@@ -3,9 +3,10 @@ import type { ContainerOptions, GpuOption, ResourceOptions, Ulimit } from "@rame
 import { parseBytes } from "../values/bytes.ts";
 import { defined } from "../values/defined.ts";
 import type { FlagValues } from "../verb.ts";
-import type { limitFlags, resourceFlags } from "./resource-flags.ts";
+import type { deviceLimitFlags, limitFlags, resourceFlags } from "./resource-flags.ts";
 
 export type LimitFlagValues = FlagValues<typeof limitFlags>;
+export type DeviceLimitFlagValues = FlagValues<typeof deviceLimitFlags>;
 export type ResourceFlagValues = FlagValues<typeof resourceFlags>;
 
 type Limits = Pick<ContainerOptions, "resources" | "cpus" | "blockIO">;
@@ -36,6 +37,32 @@ export function limitsFrom(flags: LimitFlagValues, objections: Objections): Limi
   });
 }
 
+/** Of single devices. */
+function deviceLimits(flags: DeviceLimitFlagValues, objections: Objections): NonNullable<Limits["blockIO"]> {
+  return defined({
+    weights: list(objections.each(flags["blkio-weight-device"], readWeight)),
+    readBps: list(objections.each(flags["device-read-bps"], (text) => readRate(text, readBytes))),
+    writeBps: list(objections.each(flags["device-write-bps"], (text) => readRate(text, readBytes))),
+    readIops: list(objections.each(flags["device-read-iops"], (text) => readRate(text, readCount))),
+    writeIops: list(objections.each(flags["device-write-iops"], (text) => readRate(text, readCount))),
+  });
+}
+
+/** What `update` changes: limits, those of single devices, and what Podman adds. */
+export function changedLimits(flags: LimitFlagValues & DeviceLimitFlagValues, objections: Objections): Limits {
+  const limits = limitsFrom(flags, objections);
+  const swappiness = flags["memory-swappiness"];
+  const blockIO = filled({ ...limits.blockIO, ...deviceLimits(flags, objections) });
+  return defined({
+    ...limits,
+    resources:
+      swappiness === undefined || swappiness === -1
+        ? limits.resources
+        : { ...limits.resources, memory: { ...limits.resources?.memory, swappiness } },
+    blockIO,
+  });
+}
+
 /** All of `resource-flags.ts`. */
 export function resourceOptions(flags: ResourceFlagValues, objections: Objections): ResourceOptions {
   const limits = limitsFrom(flags, objections);
@@ -54,14 +81,7 @@ export function resourceOptions(flags: ResourceFlagValues, objections: Objection
     memory,
     unified: Object.keys(unified).length > 0 ? unified : undefined,
   });
-  const blockIO = filled({
-    ...limits.blockIO,
-    weights: list(objections.each(flags["blkio-weight-device"], readWeight)),
-    readBps: list(objections.each(flags["device-read-bps"], (text) => readRate(text, readBytes))),
-    writeBps: list(objections.each(flags["device-write-bps"], (text) => readRate(text, readBytes))),
-    readIops: list(objections.each(flags["device-read-iops"], (text) => readRate(text, readCount))),
-    writeIops: list(objections.each(flags["device-write-iops"], (text) => readRate(text, readCount))),
-  });
+  const blockIO = filled({ ...limits.blockIO, ...deviceLimits(flags, objections) });
   const ulimits = Object.fromEntries(objections.each(flags.ulimit, readUlimit));
   const sysctls = Object.fromEntries(objections.each(flags.sysctl, (text) => readPair("sysctl", text)));
   return defined({

@@ -29,15 +29,28 @@ export async function selectContainers(
     throw new UsageError("this requires at least 1 argument", { status: 1, hint: "name a container, or say --all or --latest" });
   if (used.length > 1) throw new UsageError(`conflicting options: ${used.join(" and ")}`, { hint: "one way of saying which containers" });
   if (names.length + cidfile.length > 0) return [...names, ...(await Promise.all(cidfile.map(idIn)))];
+  if (latest) return [await latestContainer(context)];
   const containers = await (await context.engine()).containers({ all: true });
-  if (latest) {
-    const [last] = containers;
-    if (!last) throw new RamekinError("NOT_FOUND", "there is no container");
-    return [last.id];
-  }
   return filterContainers(containers, parseFilters(filter, containerFilters))
     .filter(fits)
     .map(({ id }) => id);
+}
+
+/** Id of the one that was created last. */
+export async function latestContainer(context: Context): Promise<string> {
+  const [last] = await (await context.engine()).containers({ all: true });
+  if (!last) throw new RamekinError("NOT_FOUND", "there is no container");
+  return last.id;
+}
+
+/** The arguments with a container in the first place, whether by its name or by `--latest`, which stands for it. */
+export async function withContainer(
+  latest: boolean,
+  given: readonly string[],
+  context: Context,
+): Promise<readonly [name: string, ...rest: string[]]> {
+  const [name = "", ...rest] = latest ? [await latestContainer(context), ...given] : given;
+  return [name, ...rest];
 }
 
 async function idIn(path: string): Promise<string> {

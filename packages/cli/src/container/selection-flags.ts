@@ -5,6 +5,9 @@ export const selectionFlags = {
   latest: { type: "boolean", short: "l", summary: "The container that was created last" },
 } as const;
 
+/** Where one container is meant, by its name or so. */
+export const latestFlag = selectionFlags.latest;
+
 /** Where `-f` is not taken by another flag. */
 export const filterFlag = {
   type: "list",

@@ -13,14 +13,21 @@ export interface Listing {
   readonly headings: Readonly<Record<string, string>>;
   /** The only column with `--quiet`. */
   readonly key: string;
+  /** Without the first line of a table. */
+  readonly bare?: boolean;
 }
 
 /** The lines of a list, by Docker's rules for `--format`: nothing or `table`, `table TEMPLATE`, `json`, `TEMPLATE`. */
-export function listingLines({ rows, columns, headings, key }: Listing, format: string | undefined, quiet: boolean): string[] {
+export function listingLines(
+  { rows, columns, headings, key, bare = false }: Listing,
+  format: string | undefined,
+  quiet: boolean,
+): string[] {
   const cell = (row: Row, name: string) => String(row[name] ?? "");
   if (quiet && (format === undefined || format === "table")) return rows.map((row) => cell(row, key));
   if (format === undefined || format === "table" || format === "") {
-    return table([columns.map((name) => heading(name, headings)), ...rows.map((row) => columns.map((name) => cell(row, name)))]);
+    const lines = table([columns.map((name) => heading(name, headings)), ...rows.map((row) => columns.map((name) => cell(row, name)))]);
+    return bare ? lines.slice(1) : lines;
   }
   if (format === "json") return rows.map((row) => json(dataOf(row)));
   const inTable = /^table\s+/.exec(format)?.[0];
@@ -32,7 +39,8 @@ export function listingLines({ rows, columns, headings, key }: Listing, format: 
   const render = compileTemplate(template);
   const lines = rows.map((row) => render(row));
   if (inTable === undefined) return lines;
-  return table([render(headingRow(rows[0], headings, template)), ...lines].map((line) => line.split("\t")));
+  const laidOut = table([render(headingRow(rows[0], headings, template)), ...lines].map((line) => line.split("\t")));
+  return bare ? laidOut.slice(1) : laidOut;
 }
 
 function heading(name: string, headings: Readonly<Record<string, string>>): string {

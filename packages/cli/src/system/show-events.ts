@@ -1,6 +1,7 @@
 import type { EngineEvent, EventFilters } from "@ramekin/engine";
 import type { Context } from "../context.ts";
 import { parseFilters } from "../format/filters.ts";
+import { shortId } from "../format/units.ts";
 import { json } from "../template/functions.ts";
 import { compileTemplate } from "../template/render.ts";
 import { parseMoment } from "../values/moment.ts";
@@ -8,6 +9,7 @@ import { parseMoment } from "../values/moment.ts";
 export interface EventsFlags {
   readonly filter: readonly string[];
   readonly format: string | undefined;
+  readonly "no-trunc": boolean;
   readonly since: string | undefined;
   readonly stream: boolean;
   readonly until: string | undefined;
@@ -18,7 +20,7 @@ export async function showEvents(flags: EventsFlags, context: Context): Promise<
   const filters = Object.fromEntries(
     parseFilters(flags.filter, ["container", "event", "image", "label", "network", "type", "volume"]),
   ) as EventFilters;
-  const write = lineOf(flags.format);
+  const write = lineOf(flags.format, !flags["no-trunc"]);
   const since = flags.since === undefined ? undefined : parseMoment(flags.since);
   const until = flags.until === undefined ? (flags.stream ? undefined : new Date()) : parseMoment(flags.until);
   const engine = await context.engine();
@@ -32,20 +34,23 @@ export async function showEvents(flags: EventsFlags, context: Context): Promise<
   return 0;
 }
 
-function lineOf(format: string | undefined): (event: EngineEvent) => string {
-  if (format === undefined || format === "") return plainLine;
+function lineOf(format: string | undefined, short: boolean): (event: EngineEvent) => string {
+  if (format === undefined || format === "") return (event) => plainLine(event, short);
   if (format === "json") return (event) => json(message(event));
   const render = compileTemplate(format);
   return (event) => render(message(event));
 }
 
 /** `2026-01-02T13:23:37.000000000+01:00 container start <id> (image=busybox, name=web)`. */
-function plainLine({ timeNano, type, action, id, attributes }: EngineEvent): string {
+function plainLine({ timeNano, type, action, id, attributes }: EngineEvent, short: boolean): string {
   const known = Object.keys(attributes)
     .sort()
     .map((name) => `${name}=${attributes[name]}`);
-  return `${localTime(timeNano)} ${type} ${action} ${id}${known.length > 0 ? ` (${known.join(", ")})` : ""}`;
+  return `${localTime(timeNano)} ${type} ${action} ${short ? shortened(id) : id}${known.length > 0 ? ` (${known.join(", ")})` : ""}`;
 }
+
+/** Names, of volumes for example, stay whole. */
+const shortened = (id: string) => (/^(sha256:)?[0-9a-f]{64}$/.test(id) ? shortId(id) : id);
 
 const second = 1_000_000_000n;
 

@@ -15,6 +15,12 @@ export default defineVerb({
     "follow-link": { type: "boolean", short: "L", summary: "Always follow symbol link in SRC_PATH" },
     quiet: { type: "boolean", short: "q", summary: "Suppress progress output during copy" },
   },
+  refused: {
+    overwrite: {
+      reason: "a directory never takes the place of a file, nor a file that of a directory",
+      hint: "remove what is there first",
+    },
+  },
   examples: [
     { command: "ramekin cp web:/etc/nginx/nginx.conf .", summary: "A file out of a container" },
     { command: "ramekin cp ./site/. web:/srv", summary: "What is in a directory, into one" },

@@ -16,6 +16,7 @@ export default defineVerb({
       summary: "Filter output: container, event, image, label, network, type, volume",
     },
     format: { type: "string", summary: "Format output: 'json', or a TEMPLATE in Go's notation" },
+    "no-trunc": { type: "boolean", default: true, summary: "Do not truncate ids in lines without a format of their own" },
     since: { type: "string", summary: 'Show all events from a timestamp on (e.g. "2026-01-02T13:23:37Z") or relative (e.g. "42m")' },
     stream: { type: "boolean", default: true, summary: "Go on with what comes; false: end after what is known" },
     until: { type: "string", summary: "End with what happened up to a timestamp" },

@@ -1,3 +1,4 @@
+import { latestFlag } from "../container/selection-flags.ts";
 import { defineVerb } from "../verb.ts";
 
 export default defineVerb({
@@ -18,6 +19,7 @@ export default defineVerb({
   flags: {
     all: { type: "boolean", short: "a", summary: "Show all containers (default shows just running)" },
     format: { type: "string", summary: "Format output: 'table', 'table TEMPLATE', 'json', or a TEMPLATE in Go's notation" },
+    latest: latestFlag,
     interval: { type: "decimal", short: "i", default: 1, value: "seconds", summary: "Time between two readings" },
     "no-reset": { type: "boolean", summary: "Print one table below the other on a terminal too" },
     "no-stream": { type: "boolean", summary: "Disable streaming stats and only pull the first result" },
@@ -30,6 +32,11 @@ export default defineVerb({
   hot: true,
   async run({ flags, arguments: names }, context) {
     const { showStats } = await import("../container/show-stats.ts");
-    return await showStats(flags, names, context);
+    const { latestContainer } = await import("../container/select-containers.ts");
+    if (flags.latest && (flags.all || names.length > 0)) {
+      const { UsageError } = await import("../argv/status-error.ts");
+      throw new UsageError("conflicting options: --latest, and --all or names", { hint: "one way of saying which containers" });
+    }
+    return await showStats(flags, flags.latest ? [await latestContainer(context)] : names, context);
   },
 });

@@ -1,4 +1,4 @@
-import { limitFlags } from "../container/resource-flags.ts";
+import { deviceLimitFlags, limitFlags } from "../container/resource-flags.ts";
 import { defineVerb } from "../verb.ts";
 
 export default defineVerb({
@@ -9,6 +9,7 @@ export default defineVerb({
   arguments: [{ name: "CONTAINER", summary: "A name, an id, or the beginning of an id", repeats: true, complete: "container" }],
   flags: {
     ...limitFlags,
+    ...deviceLimitFlags,
     restart: { type: "string", value: "policy", summary: "Restart policy to apply when a container exits" },
   },
   examples: [
