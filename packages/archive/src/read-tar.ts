@@ -123,7 +123,9 @@ function entryOf(
   const plain = types[typeflag] ?? (typeflag as TarHeader["type"]);
   const type = plain === "0" && name.endsWith("/") ? "5" : plain;
   if (!/^[0-6]$/.test(type)) throw new RamekinError("UNSUPPORTED", `${name} in the tar is of the unknown type ${JSON.stringify(typeflag)}`);
-  const attributes = Object.entries(pax).filter(([key]) => key.startsWith("SCHILY.xattr."));
+  // A number has no room for nanoseconds: the record has.
+  const kept = (key: string) => key.startsWith("SCHILY.xattr.") || (key === "mtime" && said(key)?.includes("."));
+  const attributes = Object.entries(pax).filter(([key]) => kept(key));
   return {
     name,
     type,

@@ -169,7 +169,7 @@ export async function tarInside(scope: Scope, source: ByteStream, signal: AbortS
   })();
 }
 
-async function codecFor(scope: Scope, format: string) {
+export async function codecFor(scope: Scope, format: string) {
   try {
     return await scope.kernel.use("codec", { for: format });
   } catch (error) {

@@ -18,10 +18,11 @@ import {
   isRamekinError,
   type Mount,
   type Platform,
+  RamekinError,
   type Stack,
   type StorageDriver,
 } from "@ramekin/core";
-import { lookAt, packTree, unpackInto } from "@ramekin/native";
+import { lookAt, nativeProgram, packTree, unpackInto } from "@ramekin/native";
 import { chainIDs, mediaTypes } from "@ramekin/oci";
 import { isEmptyLayer } from "../derived-image.ts";
 import { blobsOf, contentOf, documentDigester, openImage } from "../image.ts";
@@ -35,34 +36,59 @@ import { unpackImage } from "../unpack.ts";
 import type { ImportedCache } from "./cache/import.ts";
 import { publish } from "./publish.ts";
 import { runStep } from "./run-step.ts";
+import type { VirtualStacks } from "./virtual/virtual-stacks.ts";
 
 /** See `BuildHost.openBuild`. */
 export async function openBuild(scope: Scope, options: Cancellable = {}): Promise<BuildSession> {
   await scope.opened();
   const content = await contentOf(scope);
-  const storage = await scope.kernel.use("storage");
-  return new Session(scope, content, storage, await takeLease(scope.paths), options);
+  return new Session(scope, content, await usableStorage(scope), await takeLease(scope.paths), options);
+}
+
+/** Why there is none, where nothing can unpack a layer or tell what a step has changed. */
+async function usableStorage(scope: Scope): Promise<StorageDriver | RamekinError> {
+  try {
+    nativeProgram("ramekin-rootfs");
+    return await scope.kernel.use("storage");
+  } catch (error) {
+    if (isRamekinError(error, "UNSUPPORTED")) return error;
+    throw error;
+  }
 }
 
 /** What a session and the steps in it work with. */
 export class Session implements BuildSession {
   readonly scope: Scope;
   readonly content: ContentStore;
-  readonly storage: StorageDriver;
+  readonly #storage: StorageDriver | RamekinError;
   readonly lease: Lease;
   readonly platform: Platform;
   readonly #options: Cancellable;
   readonly #imported: ImportedCache[] = [];
+  #stacks: VirtualStacks | undefined;
   #keys = 0;
   #stored: Promise<unknown> = Promise.resolve();
 
-  constructor(scope: Scope, content: ContentStore, storage: StorageDriver, lease: Lease, options: Cancellable) {
+  constructor(scope: Scope, content: ContentStore, storage: StorageDriver | RamekinError, lease: Lease, options: Cancellable) {
     this.scope = scope;
     this.content = content;
-    this.storage = storage;
+    this.#storage = storage;
     this.lease = lease;
     this.platform = scope.platform;
     this.#options = options;
+  }
+
+  /** UNSUPPORTED where no driver works: what needs none is done without. */
+  get storage(): StorageDriver {
+    if (this.#storage instanceof RamekinError) throw this.#storage;
+    return this.#storage;
+  }
+
+  async #virtual(): Promise<VirtualStacks | undefined> {
+    if (!(this.#storage instanceof RamekinError)) return undefined;
+    const { VirtualStacks } = await import("./virtual/virtual-stacks.ts");
+    this.#stacks ??= new VirtualStacks(this);
+    return this.#stacks;
   }
 
   async image(
@@ -80,7 +106,7 @@ export class Session implements BuildSession {
     const here = pull === "always" ? undefined : await find().catch(unlessMissing);
     if (!here && pull !== "never") {
       const { pull: fetch } = await import("../pull.ts");
-      await fetch(this.scope, reference, { platform, unpack: true, signal });
+      await fetch(this.scope, reference, { platform, unpack: !(this.#storage instanceof RamekinError), signal });
     }
     const found = here ?? (await find());
     const { mustResolve } = await import("../resolve.ts");
@@ -90,6 +116,8 @@ export class Session implements BuildSession {
   }
 
   async change(stack: Stack, work: (files: BuildFiles) => Promise<void>, { signal }: Cancellable = {}): Promise<BuildLayer | undefined> {
+    const virtual = await this.#virtual();
+    if (virtual) return virtual.change(stack, work, { signal });
     const below = await this.chain(stack);
     const key = this.#key("step");
     const mounts = await this.storage.prepare(key, below, { signal });
@@ -105,6 +133,8 @@ export class Session implements BuildSession {
   }
 
   async view<T>(stack: Stack, work: (files: BuildFiles) => Promise<T>, { signal }: Cancellable = {}): Promise<T> {
+    const virtual = await this.#virtual();
+    if (virtual) return virtual.view(stack, work, { signal });
     const chain = await this.chain(stack);
     if (chain === undefined) return work(filesOf([], signal));
     const key = this.#key("view");
