@@ -2,12 +2,9 @@ import { isRamekinError, RamekinError } from "@ramekin/core";
 import type { Engine } from "@ramekin/engine";
 import { parsePlatform } from "@ramekin/oci";
 import type { Context } from "../context.ts";
-import { exitStatus } from "../exit-status.ts";
-import { reportLines } from "../report.ts";
-import { json } from "../template/functions.ts";
-import { compileTemplate } from "../template/render.ts";
 import { describeContainer } from "./describe-container.ts";
 import { describeImage } from "./describe-image.ts";
+import { inspectEach } from "./inspect-each.ts";
 
 export interface InspectFlags {
   readonly format: string | undefined;
@@ -20,21 +17,8 @@ export interface InspectFlags {
 export async function inspectObjects(names: readonly string[], { format, ...flags }: InspectFlags, context: Context): Promise<number> {
   // Docker's words, and its case: without a type it says nothing.
   if (flags.size && flags.type === "image") context.note("WARNING: --size ignored for images");
-  const render = format === undefined || format === "json" ? undefined : compileTemplate(format);
   const engine = await context.engine();
-  const found: object[] = [];
-  let status: number = exitStatus.ok;
-  for (const name of names) {
-    try {
-      found.push(await describe(engine, name, flags));
-    } catch (error) {
-      status = exitStatus.failure;
-      for (const line of reportLines(error, context.logLevel)) context.note(line);
-    }
-  }
-  if (render !== undefined) for (const each of found) context.print(render(each));
-  else context.print(format === "json" ? json(found) : JSON.stringify(found, undefined, 4));
-  return status;
+  return inspectEach(names, format, context, (name) => describe(engine, name, flags));
 }
 
 /** A container goes before an image of the same name. */
