@@ -10,7 +10,7 @@ import type { Failure } from "./stage.ts";
 import { tarOf } from "./tree-entry.ts";
 import type { Workbench } from "./workbench.ts";
 
-type Asked = Pick<BuildOptions, "network" | "secrets" | "args" | "agents" | "entitlements">;
+type Asked = Pick<BuildOptions, "platform" | "network" | "secrets" | "args" | "agents" | "entitlements">;
 
 /** The inputs of a RUN. A secret's value is none: whoever changes it wants no other layer (BuildKit's rule). */
 export function runKey(before: Digest, step: RunStep, binds: Binds): Digest {
@@ -78,6 +78,7 @@ export async function runStep(
       args: step.arguments,
       env: [...proxiesIn(args), ...step.environment, ...agentVariable(step.mounts, mounts)],
       workdir: step.directory,
+      ...(asked.platform && { platform: asked.platform }),
       ...(step.user !== "" && { user: step.user }),
       network: (step.network === "default" ? network : step.network) === "none" ? "none" : "host",
       mounts,

@@ -1,4 +1,4 @@
-import type { BuildLayer, CachedStep, Digest, MadeStep } from "@ramekin/core";
+import type { BuildLayer, CachedStep, Digest, MadeStep, Platform } from "@ramekin/core";
 import { isRamekinError, RamekinError } from "@ramekin/core";
 import { type Dockerfile, DockerfileError, type EvaluatedStage, type Origin, type Step } from "@ramekin/dockerfile";
 import type { ContainerImageConfig, HistoryEntry } from "@ramekin/oci";
@@ -36,6 +36,8 @@ export interface StageContext {
   readonly titles: StepTitles;
   readonly dockerfile: Dockerfile;
   readonly options: BuildOptions;
+  /** Of the programs in the stage. */
+  readonly platform?: Platform | undefined;
   readonly context: () => Promise<Context>;
   /** What `--from` names, built. */
   readonly foreign: (origin: Origin) => Promise<Supply>;
@@ -56,7 +58,7 @@ export async function buildStage(
     const title = context.titles.step(index, step.title);
     const failure = new Failure(context, step, title);
     try {
-      const done = await doStep(own, step, title, { stack, key }, { ...context, failure });
+      const done = await doStep(own, step, title, { stack, key }, { ...context, failure, platform: stage.platform });
       bench.made?.push({ key: done.key, before: key, stack, ...done.step, ...mountsOf(step) });
       key = done.key;
       made.set(step.history, done.step);
@@ -94,7 +96,12 @@ async function doStep(bench: Workbench, step: Step, title: string, before: Forei
   if (step.type === "run") {
     const binds = await findBinds(bench, step, context.context, context.foreign);
     return done(runKey(before.key, step, binds), (number) =>
-      runStep(bench, number, stack, step, { ...context.options, binds, failure: context.failure }),
+      runStep(bench, number, stack, step, {
+        ...context.options,
+        ...(context.platform && { platform: context.platform }),
+        binds,
+        failure: context.failure,
+      }),
     );
   }
   if (step.type === "directory") {

@@ -95,6 +95,8 @@ export interface BuildRun {
   /** `NAME=value`. */
   readonly env: readonly string[];
   readonly workdir: string;
+  /** Of its programs; the session's own when absent. UNSUPPORTED for one that does not run here. */
+  readonly platform?: Platform;
   readonly user?: string;
   readonly network: "none" | "host";
   /** Every capability and device, no seccomp filter: `RUN --security=insecure`. */

@@ -17,10 +17,12 @@ import { mountTargets } from "../container-changes.ts";
 import { create, type Prepared } from "../create.ts";
 import { attempt } from "../scope.ts";
 import { lockFile, tryLockFile } from "../store/lock.ts";
+import { checkRunnable } from "./emulation.ts";
 import type { Session } from "./session.ts";
 
 /** See `BuildSession.run`: a container whose image is the stack, with nothing of an image's own that is not asked for. */
 export async function runStep(session: Session, stack: Stack, step: BuildRun, options: Cancellable): Promise<RanStep> {
+  if (step.platform) await checkRunnable(session.platform, step.platform);
   await using provided = await provide(session, step.mounts, options.signal);
   const below = await session.chain(stack);
   const prepared = await prepare(session, stack, step, { mounts: provided.mounts, ...options });
