@@ -25,8 +25,18 @@ test("[info --format] where things are, and what is used", async () => {
 test("[doctor --json] every driver, whether it works here and why not", async () => {
   const { code, stdout } = await ramekin("doctor");
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/overlay/) });
-  const report = JSON.parse((await ramekin("doctor", "--json")).stdout);
-  expect(JSON.stringify(report)).toContain("isolation");
+  const report = JSON.parse((await ramekin("doctor", "--json")).stdout) as {
+    drivers: { kind: string; name: string; ok: boolean; reason?: string }[];
+  };
+  const names = (kind: string) => report.drivers.flatMap((driver) => (driver.kind === kind ? [driver.name] : [])).sort();
+  expect(names("storage")).toEqual(["overlayfs", "vfs"]);
+  expect(names("isolation")).toEqual(["linux", "oci"]);
+  expect(names("network")).toEqual(["host", "none"]);
+  expect(names("codec")).toEqual(["native-gzip", "native-zstd", "node-gzip", "node-zstd", "wasm-gzip"]);
+  for (const kind of ["content", "applier", "differ", "digester", "log", "registry", "transport"])
+    expect(names(kind), kind).not.toEqual([]);
+  for (const { name, ok, reason } of report.drivers) expect(ok || reason, name).toBeTruthy();
+  for (const { name } of report.drivers) expect(stdout).toContain(name);
 });
 
 test("a typo in a verb: the right one is suggested", async () => {
