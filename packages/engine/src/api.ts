@@ -90,8 +90,10 @@ export interface Engine extends BuildHost, AccountVerbs, ImageVerbs, ManifestVer
   prune(options?: Cancellable): Promise<PruneReport>;
   /** What happens in this store, whichever process does it; from the call on, unless `since` or `until` say otherwise. */
   events(options?: EventOptions): AsyncIterable<EngineEvent>;
-  /** Forgets what build steps made, all or what was last made before `until`, and deletes what nothing else needs. */
-  pruneBuilds(options?: Cancellable & { readonly until?: Date }): Promise<PrunedBuilds>;
+  /** What builds remember: results of steps, contents of cache mounts; what was of use last, first. */
+  buildCache(options?: Cancellable): Promise<readonly BuildCacheEntry[]>;
+  /** Forgets what builds remember, all or as much as the options say, and deletes what nothing else needs. */
+  pruneBuilds(options?: PruneBuildsOptions): Promise<PrunedBuilds>;
   /** Probes every driver. */
   doctor(): Promise<readonly DriverReport[]>;
   info(): Promise<EngineInfo>;
@@ -179,8 +181,33 @@ export interface RemovedImage {
   readonly deleted?: Digest;
 }
 
+export interface BuildCacheEntry {
+  /** Hexadecimal. */
+  readonly id: string;
+  /** BuildKit's words: what a step made, and what a `RUN --mount=type=cache` keeps. */
+  readonly type: "regular" | "exec.cachemount";
+  /** Bytes: of a step, those of its compressed layer. */
+  readonly size: number;
+  readonly createdAt: Date;
+  readonly usedAt: Date;
+}
+
+/** What all given ones agree to forget. Sizes are bytes. */
+export interface PruneBuildsOptions extends Cancellable {
+  /** Last used before. */
+  readonly until?: Date;
+  readonly types?: readonly BuildCacheEntry["type"][];
+  /** Until no more than this is left. */
+  readonly maxUsed?: number;
+  /** This much always stays. */
+  readonly reserved?: number;
+  /** Until the file system has this much room. */
+  readonly minFree?: number;
+}
+
 export interface PrunedBuilds {
   readonly steps: number;
+  readonly entries: readonly BuildCacheEntry[];
   /** Bytes. */
   readonly reclaimed: number;
 }

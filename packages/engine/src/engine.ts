@@ -187,6 +187,7 @@ function engineOver(scope: Scope, life: AbortController): Engine {
         async (given) => (await import("./check.ts")).check(scope, given),
       ),
     openBuild: async (options) => (await import("./build/session.ts")).openBuild(scope, options),
+    buildCache: async (options) => (await import("./build/usage.ts")).listBuildCache(scope, options),
     pruneBuilds: async (options) => (await import("./build/prune.ts")).pruneBuilds(scope, options),
     events: (options) => listen(scope, options),
     doctor: async () => (await import("./doctor.ts")).doctor(scope),

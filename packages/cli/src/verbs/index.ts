@@ -23,6 +23,7 @@ export const topics: Readonly<Record<string, string>> = {
 export const verbEntries: readonly VerbEntry[] = [
   { paths: ["attach", "container attach"], load: async () => (await import("./attach.ts")).default },
   { paths: ["build", "image build", "builder build", "buildx build"], load: async () => (await import("./build.ts")).default },
+  { paths: ["builder du", "buildx du"], load: async () => (await import("./builder-du.ts")).default },
   { paths: ["builder prune", "buildx prune"], load: async () => (await import("./builder-prune.ts")).default },
   { paths: ["commit", "container commit"], load: async () => (await import("./commit.ts")).default },
   { paths: ["completion"], load: async () => (await import("./completion.ts")).default },

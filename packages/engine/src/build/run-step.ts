@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type BuildLayer,
@@ -191,6 +191,8 @@ async function cacheMount(
       if (mount.from) await fill(session, source, mount.from, signal);
       await give(source, mount);
     }
+    const now = new Date();
+    await utimes(folder, now, now); // `builder prune` goes by last use
     return { ...options, source };
   }
 }

@@ -74,21 +74,30 @@ export async function writeNote(paths: Paths, name: string, text: string): Promi
   await replaceFile(noteOf(paths, name), text, { durable: false });
 }
 
-/** Records and notes last written before `until`; all, and the contents of cache mounts, without. Resolves with how many. */
-export async function forgetSteps(paths: Paths, until?: Date): Promise<number> {
-  let forgotten = 0;
+export interface ListedStep {
+  readonly key: Digest;
+  readonly record: StepRecord;
+  readonly usedAt: Date;
+}
+
+export async function listSteps(paths: Paths): Promise<readonly ListedStep[]> {
+  const steps: ListedStep[] = [];
   for (const name of await stepFiles(paths)) {
     const path = join(stepsOf(paths), name);
-    if (until && (await stat(path)).mtime >= until) continue;
-    await rm(path, { force: true });
-    forgotten++;
+    const [record, info] = [await readSound(path), await stat(path).catch(() => undefined)]; // somebody prunes, too
+    if (record && info) steps.push({ key: name.replace("-", ":").replace(/\.json$/, "") as Digest, record, usedAt: info.mtime });
   }
+  return steps;
+}
+
+export const forgetStep = (paths: Paths, key: Digest): Promise<void> => rm(fileOf(paths, key), { force: true });
+
+/** Those last written before `until`, or all. */
+export async function forgetNotes(paths: Paths, until?: Date): Promise<void> {
   const notes = noteOf(paths, "");
   for (const name of await namesIn(notes)) {
     if (!until || (await stat(join(notes, name))).mtime < until) await rm(join(notes, name), { force: true });
   }
-  if (!until) await rm(join(paths.buildCache, "mounts"), { recursive: true, force: true });
-  return forgotten;
 }
 
 const stepFiles = async (paths: Paths) => (await namesIn(stepsOf(paths))).filter((name) => name.endsWith(".json"));
