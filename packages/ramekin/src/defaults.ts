@@ -39,6 +39,8 @@ export const announced: Readonly<Record<string, readonly Announced[]>> = {
   "codec-node": [
     { kind: "codec", name: "node-gzip", for: "gzip" },
     { kind: "codec", name: "node-zstd", for: "zstd" },
+    { kind: "codec", name: "program-xz", for: "xz" },
+    { kind: "codec", name: "program-bzip2", for: "bzip2" },
     { kind: "digester", name: "node-sha256", for: "sha256" },
     { kind: "digester", name: "node-sha512", for: "sha512" },
   ],
