@@ -10,6 +10,7 @@ import type {
   Platform,
   RamekinError,
 } from "@ramekin/core";
+import type { Recipe } from "./recipe.ts";
 
 export interface BuildOptions extends Cancellable {
   /**
@@ -21,9 +22,9 @@ export interface BuildOptions extends Cancellable {
   readonly archive?: ByteStream;
   /** More contexts, by name: a directory, a repository or an archive's address, `docker-image://`, `oci-layout://`, `target:` of a stage. */
   readonly contexts?: Readonly<Record<string, string>>;
-  /** A path; `<context>/Dockerfile` when absent. Where the context is no directory, a path in it. */
-  readonly file?: string;
-  /** The Dockerfile itself, in place of `file`. */
+  /** A path, or what `image` made; `<context>/Dockerfile` when absent. Where the context is no directory, a path in it. */
+  readonly dockerfile?: string | Recipe;
+  /** The Dockerfile itself, in place of `dockerfile`. */
   readonly text?: string;
   readonly tags?: readonly string[];
   /** `ARG`s. */

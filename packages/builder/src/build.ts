@@ -20,7 +20,7 @@ import { cacheKey } from "./cache-key.ts";
 import type { Context } from "./context.ts";
 import { Contexts } from "./contexts.ts";
 import { publishBuilt } from "./publish.ts";
-import { dockerfilePath, readDockerfile } from "./read-dockerfile.ts";
+import { dockerfilePath, readable, readDockerfile } from "./read-dockerfile.ts";
 import { contextStack } from "./run-step.ts";
 import type { Supply } from "./source.ts";
 import { type Built, buildStage, nothing } from "./stage.ts";
@@ -29,7 +29,8 @@ import { buildWarning } from "./warning.ts";
 import { type Teller, told, type Workbench } from "./workbench.ts";
 
 /** Builds an image of a Dockerfile. Stages that the target does not need are not built; those that can be are built at once. */
-export async function build(host: BuildHost, options: BuildOptions = {}): Promise<BuildResult> {
+export async function build(host: BuildHost, asked: BuildOptions = {}): Promise<BuildResult> {
+  const options = readable(asked);
   const path = dockerfilePath(options);
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
@@ -39,7 +40,7 @@ export async function build(host: BuildHost, options: BuildOptions = {}): Promis
   await using session = await host.openBuild({ signal });
   const bench: Workbench = { ...teller, session, noCache: options.noCache ?? false, made: [], secrets: options.secrets ?? {} };
   await using contexts = new Contexts(bench, options, path);
-  const dockerfile = await loadDockerfile(teller, contexts, path);
+  const dockerfile = await loadDockerfile(teller, contexts, options.title ?? path);
   return await publishBuilt(bench, options, (own) => new RunningBuild(bench, dockerfile, own, contexts, stop).target());
 }
 

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type BuildBase, type Platform, RamekinError } from "@ramekin/core";
-import type { BuildOptions } from "./build-options.ts";
 import type { Context } from "./context.ts";
 import { isRemote, type OpenedContext, openDirectory, openRemoteContext, openStream, readFrom } from "./open-context.ts";
+import type { ReadableBuild } from "./read-dockerfile.ts";
 import { told, type Workbench } from "./workbench.ts";
 
-type Asked = Pick<BuildOptions, "context" | "archive" | "contexts" | "file" | "text" | "pull">;
+type Asked = Pick<ReadableBuild, "context" | "archive" | "contexts" | "file" | "text" | "pull">;
 
 /** A named context is files, or an image. */
 export type NamedContext = { readonly context: Context } | { readonly image: BuildBase };
@@ -108,7 +108,7 @@ export class Contexts implements AsyncDisposable {
 }
 
 async function readDockerfile(path: string | undefined): Promise<string> {
-  if (path === undefined) throw new RamekinError("INVALID_ARGUMENT", "a build needs a Dockerfile: `text`, `file` or `context`");
+  if (path === undefined) throw new RamekinError("INVALID_ARGUMENT", "a build needs a Dockerfile: `dockerfile`, `text` or `context`");
   return readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
     const reason = cause.code === "ENOENT" ? "no such file or directory" : cause.message;
     throw new RamekinError("NOT_FOUND", `failed to read dockerfile: open ${path}: ${reason}`, { cause });

@@ -13,7 +13,7 @@ import {
 import type { ContainerImageConfig } from "@ramekin/oci";
 import type { BuildOptions, BuildWarning, Lines } from "./build-options.ts";
 import { Contexts } from "./contexts.ts";
-import { dockerfilePath, readDockerfile } from "./read-dockerfile.ts";
+import { dockerfilePath, readable, readDockerfile } from "./read-dockerfile.ts";
 import { buildWarning, linesOf } from "./warning.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -55,7 +55,8 @@ export interface BuildTarget {
 }
 
 /** Of base images that are here their configuration is known; nothing is fetched. */
-export async function describeBuild(host: BuildHost, options: BuildOptions): Promise<BuildDescription> {
+export async function describeBuild(host: BuildHost, asked: BuildOptions): Promise<BuildDescription> {
+  const options = readable(asked);
   const path = dockerfilePath(options);
   await using session = await host.openBuild({ signal: options.signal });
   const bench: Workbench = {
@@ -68,7 +69,7 @@ export async function describeBuild(host: BuildHost, options: BuildOptions): Pro
     nextStep: () => 0,
   };
   await using contexts = new Contexts(bench, options, path);
-  const file = readDockerfile(await contexts.dockerfile(), path);
+  const file = readDockerfile(await contexts.dockerfile(), options.title ?? path);
   const ignore = (await contexts.main())?.ignored;
   const resolve = await knownBases(bench, file, options, contexts);
   return {

@@ -4,8 +4,17 @@ import { type Dockerfile, foreignFrontend, parseDockerfile } from "@ramekin/dock
 import type { BuildOptions } from "./build-options.ts";
 import { isRemote } from "./open-context.ts";
 
+/** A build whose Dockerfile is a text or a file; `title`: what errors call it. */
+export type ReadableBuild = Omit<BuildOptions, "dockerfile"> & { readonly file?: string; readonly title?: string };
+
+export function readable({ dockerfile, ...options }: BuildOptions): ReadableBuild {
+  if (dockerfile === undefined) return options;
+  if (typeof dockerfile === "string") return { ...options, file: dockerfile };
+  return { ...options, text: dockerfile.toDockerfile(), title: "recipe" };
+}
+
 /** Where the Dockerfile lies, if it is a file of the caller's. */
-export function dockerfilePath({ context, archive, file }: Pick<BuildOptions, "context" | "archive" | "file">): string | undefined {
+export function dockerfilePath({ context, archive, file }: Pick<ReadableBuild, "context" | "archive" | "file">): string | undefined {
   const local = archive === undefined && context !== undefined && !isRemote(context) ? join(context, "Dockerfile") : undefined;
   return file ?? local;
 }

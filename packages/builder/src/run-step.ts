@@ -15,7 +15,7 @@ type Asked = Pick<BuildOptions, "platform" | "network" | "secrets" | "args" | "a
 /** The inputs of a RUN. A secret's value is none: whoever changes it wants no other layer (BuildKit's rule). */
 export function runKey(before: Digest, step: RunStep, binds: Binds): Digest {
   const { arguments: args, script, environment, directory, user, network, security, mounts } = step;
-  const known = mounts.map(({ origin: _, ...mount }, index) => ({ ...mount, files: binds.get(index)?.key }));
+  const known = mounts.map(({ origin: _, from: __, ...mount }, index) => ({ ...mount, files: binds.get(index)?.key }));
   return cacheKey("run", before, { args, script, environment, directory, user, network, security, mounts: known });
 }
 

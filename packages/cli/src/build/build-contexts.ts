@@ -10,12 +10,12 @@ type Entitlement = NonNullable<BuildOptions["entitlements"]>[number];
 export async function contextOptions(path: string, file: string | undefined, { stdin }: Pick<Context, "stdin">): Promise<BuildOptions> {
   if (path === "-" && file === "-")
     throw new RamekinError("INVALID_ARGUMENT", "stdin cannot be both the build context and the Dockerfile", { hint: "save one of them" });
-  if (path === "-") return { archive: bytesOf(stdin), ...(file !== undefined && { file }) };
+  if (path === "-") return { archive: bytesOf(stdin), ...(file !== undefined && { dockerfile: file }) };
   const remote = !(await isDirectory(path)) && /^(?:https?|git|ssh|file):\/\/|^[\w.-]+@[\w.-]+:|^github\.com\//.test(path);
   const context = remote ? path : resolve(path);
   if (file === undefined) return { context };
   if (file === "-") return { context, text: await textOf(stdin) };
-  return { context, file: remote ? file : resolve(file) };
+  return { context, dockerfile: remote ? file : resolve(file) };
 }
 
 const isDirectory = (path: string) =>
