@@ -10,12 +10,13 @@ import {
   type RanStep,
   type Stack,
 } from "@ramekin/core";
-import { createHasher, giveTo, unpackInto } from "@ramekin/native";
+import { giveTo, unpackInto } from "@ramekin/native";
 import type { ContainerMount, ContainerOptions } from "../api.ts";
 import { containerHandle } from "../container.ts";
 import { mountTargets } from "../container-changes.ts";
 import { create, type Prepared } from "../create.ts";
 import { attempt } from "../scope.ts";
+import { mountFolder } from "../store/build-cache.ts";
 import { lockFile, tryLockFile } from "../store/lock.ts";
 import { checkRunnable } from "./emulation.ts";
 import type { Session } from "./session.ts";
@@ -174,9 +175,7 @@ async function cacheMount(
   signal: AbortSignal | undefined,
 ): Promise<ContainerMount> {
   const { scope } = session;
-  const hasher = createHasher("sha256");
-  hasher.update(Buffer.from(mount.id));
-  const folder = join(scope.paths.buildCache, "mounts", Buffer.from(hasher.digest()).toString("hex"));
+  const folder = mountFolder(scope.paths, mount.id);
   const options = { type: "bind", target: mount.target, readOnly: mount.readOnly } as const;
   for (let copy = 0; ; copy++) {
     const source = join(folder, String(copy));

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuildLayer, type Digest, isRamekinError } from "@ramekin/core";
@@ -56,6 +57,10 @@ export async function readSteps(paths: Paths): Promise<readonly StepRecord[]> {
   }
   return records;
 }
+
+/** Where copies of a cache mount lie, as `0`, `1` and so on. */
+export const mountFolder = (paths: Paths, id: string): string =>
+  join(paths.buildCache, "mounts", createHash("sha256").update(id).digest("hex"));
 
 const noteOf = (paths: Paths, name: string) => join(paths.buildCache, "notes", name);
 

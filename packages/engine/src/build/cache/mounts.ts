@@ -5,15 +5,14 @@ import { type ByteStream, type Cancellable, type Descriptor, RamekinError } from
 import { packTree, unpackInto } from "@ramekin/native";
 import { layerCompression } from "@ramekin/oci";
 import { storeLayer } from "../../import.ts";
+import { mountFolder } from "../../store/build-cache.ts";
 import { isGone } from "../../store/files.ts";
 import { lockFile } from "../../store/lock.ts";
 import type { Session } from "../session.ts";
 import { annotation } from "./format.ts";
 
 /** The first folder of an id: the one that everybody shares, or that who locks it has. */
-function folderOf({ scope }: Session, id: string): string {
-  return join(scope.paths.buildCache, "mounts", createHash("sha256").update(id).digest("hex"), "0");
-}
+const folderOf = ({ scope }: Session, id: string): string => join(mountFolder(scope.paths, id), "0");
 
 /** The contents of cache mounts as layers, each with its id. */
 export async function packMounts(session: Session, ids: ReadonlySet<string>, options: Cancellable): Promise<readonly Descriptor[]> {
