@@ -5,5 +5,6 @@ export { image, type Layout, layout, named, readImage, sha256, types } from "./l
 export { noPty, pty, type Step } from "./pty.ts";
 export { seeded } from "./random.ts";
 export * from "./registry.ts";
+export { type RepositoryServer, repositoryServer } from "./repository.ts";
 export { type Entry, tar } from "./tar.ts";
 export { eventually, needs, useKitchen } from "./test.ts";

@@ -1,5 +1,6 @@
+import { closeSync, constants, openSync } from "node:fs";
 import { createConnection, createServer, type Socket } from "node:net";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type BuildMount, RamekinError } from "@ramekin/core";
 import type { StepMount } from "@ramekin/dockerfile";
 import type { Workbench } from "./workbench.ts";
@@ -25,14 +26,10 @@ export async function agentMount(
       });
     return [];
   }
-  // The path of a socket has room for 107 bytes (unix(7)), which that of a session's folder may exceed.
-  const folder = await session.folder();
-  const source = join(folder, "agent");
-  if (Buffer.byteLength(source) > 107)
-    throw new RamekinError("UNSUPPORTED", `${source} is too long for a socket`, { hint: "use a store with a shorter path" });
+  const source = join(await session.folder(), "agent");
   const open = new Set<Socket>();
   const server = createServer((near) => {
-    const far = createConnection(agent);
+    const far = connectTo(agent);
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -43,15 +40,28 @@ export async function agentMount(
       socket.pipe(other);
     }
   });
+  const short = shortPath(source);
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(source, resolve);
+    server.once("error", reject).once("close", short.close);
+    server.listen(short.path, resolve);
   });
   held.defer(() => {
     for (const socket of open) socket.destroy();
     return new Promise((resolve) => server.close(() => resolve()));
   });
   return [{ type: "socket", source, target: destination ?? `/run/buildkit/ssh_agent.${number}`, mode, uid, gid }];
+}
+
+/** The address of a socket has room for 107 bytes (unix(7)), which a path may exceed: one by its directory's descriptor does not. */
+function shortPath(path: string): { readonly path: string; close(): void } {
+  if (Buffer.byteLength(path) <= 107) return { path, close: () => {} };
+  const directory = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  return { path: `/proc/self/fd/${directory}/${basename(path)}`, close: () => closeSync(directory) };
+}
+
+function connectTo(agent: string): Socket {
+  const short = shortPath(agent);
+  return createConnection(short.path).once("close", short.close);
 }
 
 /** Where programs look for it; the first of several, as in BuildKit. */

@@ -19,7 +19,7 @@ export interface DirectoryOptions {
   readonly digests?: FileDigests;
   /** A repository's files: 0644 or 0755, whatever umask git ran with, and all of one time. */
   readonly git?: { readonly mtime: number };
-  /** Names at the top that are not there. */
+  /** Names that are nowhere in it. */
   readonly hidden?: readonly string[];
 }
 
@@ -64,7 +64,7 @@ class DirectoryTree implements Tree {
     const entries = new Map<string, TreeEntry>();
     const full = this.#full(path);
     const names = attempt(full, () => readdirSync(full)) ?? [];
-    const hidden = path === "" ? (this.#options.hidden ?? []) : [];
+    const { hidden = [] } = this.#options;
     for (const [index, name] of names.sort().entries()) {
       // Others have their turn: a thousand files take some 10 ms.
       if (index % 1000 === 999) await new Promise(setImmediate);

@@ -61,11 +61,13 @@ export function inContext(tree: Context, { path, name, kind }: Found, { signal }
 /** Patterns count from a directory that is copied; a file is known by its name. */
 function excluding(source: LocalSource, exclude: IgnoreMatcher): readonly LocalSource[] {
   if (exclude.patterns.length === 0) return [source];
-  const { digest: _, ...rest } = source;
+  const digest = source.digest?.bind(source);
+  const patterns = exclude.patterns.map(({ excepts, text }) => [excepts, text]);
   if (source.kind !== "directory") return exclude.ignores(source.name) ? [] : [source];
   return [
     {
-      ...rest,
+      ...source,
+      ...(digest && { digest: async () => `${await digest()} ${JSON.stringify(patterns)}` }),
       async *entries() {
         for await (const entry of source.entries()) if (entry.name === "" || !exclude.ignores(entry.name)) yield entry;
       },

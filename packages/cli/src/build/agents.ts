@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { lstat, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Objections, RamekinError } from "@ramekin/core";
@@ -52,13 +52,13 @@ async function agentFor(keys: readonly string[], held: AsyncDisposableStack): Pr
   const folder = await mkdtemp(join(tmpdir(), "ramekin-agent-"));
   held.defer(() => rm(folder, { recursive: true, force: true }));
   const socket = join(folder, "agent");
-  // -D: it stays our child, so that it can be ended for certain.
-  const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
+  // -D: it stays our child, so that it can be ended for certain. By a name in its folder, whose path may be too long for a socket's.
+  const agent = spawn("ssh-agent", ["-D", "-a", "agent"], { stdio: "ignore", cwd: folder });
   held.defer(() => ended(agent));
   await listening(agent, socket);
   for (const key of keys) {
-    const env = { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS: "/bin/false", SSH_ASKPASS_REQUIRE: "force" };
-    await promisify(execFile)("ssh-add", ["-q", "--", key], { env }).catch((cause: Error & { stderr?: string }) => {
+    const env = { ...process.env, SSH_AUTH_SOCK: "agent", SSH_ASKPASS: "/bin/false", SSH_ASKPASS_REQUIRE: "force" };
+    await promisify(execFile)("ssh-add", ["-q", "--", resolve(key)], { env, cwd: folder }).catch((cause: Error & { stderr?: string }) => {
       const reason = (cause.stderr ?? cause.message).trim().split("\n")[0];
       throw new RamekinError("INVALID_ARGUMENT", `--ssh: ${key} cannot be used: ${reason}`, {
         cause,
