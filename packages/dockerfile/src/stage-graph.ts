@@ -292,7 +292,8 @@ class Resolver {
     const last = this.#stages.at(-1) as Stage;
     if (target === undefined || target === "") return last;
     const found = this.#byName.get(target.toLowerCase());
-    if (found) return found;
+    // By its number: the names are of stages as they began, before it was known what each takes from where.
+    if (found) return this.#stages[found.index] as Stage;
     const hint = didYouMean(target, this.#byName.keys()) ?? `its stages are ${[...this.#byName.keys()].join(", ") || "without names"}`;
     throw new RamekinError("INVALID_ARGUMENT", `target stage ${JSON.stringify(target)} could not be found`, { hint });
   }
