@@ -12,14 +12,19 @@ declare module "vitest" {
   }
 }
 
-/** Everything that the run makes lies in one folder, so that what it leaves can be told from what others do meanwhile. */
-export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
-  provide("before", await machineState());
-  const folder = `/var/tmp/ramekin-test-${randomUUID()}`;
-  await mkdir(folder);
-  process.env["RAMEKIN_TEST_FOLDER"] = folder;
-  process.env["TMPDIR"] = folder;
+/**
+ * Everything that the run makes lies in one folder, so that what it leaves can be told from what others do meanwhile.
+ * It is called for each project of one run, in one process: the first call makes the folder, and takes it away at the end.
+ */
+export default async function setup({ provide }: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const known = process.env["RAMEKIN_TEST_BEFORE"];
+  const before: MachineState = known === undefined ? await machineState() : JSON.parse(known);
+  const folder = process.env["RAMEKIN_TEST_FOLDER"] ?? `/var/tmp/ramekin-test-${randomUUID()}`;
+  provide("before", before);
   provide("folder", folder);
+  if (known !== undefined) return undefined;
+  await mkdir(folder);
+  Object.assign(process.env, { RAMEKIN_TEST_BEFORE: JSON.stringify(before), RAMEKIN_TEST_FOLDER: folder, TMPDIR: folder });
   return async () => {
     const left = await readdir(folder);
     await rm(folder, { recursive: true, force: true });

@@ -1,9 +1,8 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** By path, so that runs compare; what looks for leaks comes last. */
+/** By path, so that runs compare. */
 export default class Sequence extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const key = ({ moduleId }: TestSpecification) => `${moduleId.includes("/leaks/") ? 1 : 0}${moduleId}`;
-    return files.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+    return files.toSorted((a, b) => (a.moduleId < b.moduleId ? -1 : 1));
   }
 }
