@@ -1,6 +1,6 @@
 // A Dockerfile without RUN, where nothing native can be used and nobody is root: the same bytes as with all of it.
 import { randomUUID } from "node:crypto";
-import { chown, link, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chown, link, mkdir, rm, rmdir, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { busyboxImage, command, kitchen, missing, needs, noKitchen, succeed } from "../support/index.ts";
@@ -97,6 +97,8 @@ test("[BLD-13] [BLD-19] a build without RUN: no native parts, no root, the same 
     ]);
   } finally {
     await succeed(["umount", join(home, "repository")]);
+    // Refused where anything is still mounted there: what is removed next must not be the repository.
+    await rmdir(join(home, "repository"));
     await rm(home, { recursive: true, force: true });
   }
 });

@@ -38,6 +38,8 @@ export async function repositoryServer(folder: string): Promise<RepositoryServer
       HTTP_CONTENT_ENCODING: String(request.headers["content-encoding"] ?? ""),
     };
     const child = spawn("git", ["http-backend"], { env });
+    // It may have answered before it has read all: a request that it refuses.
+    child.stdin.on("error", () => {});
     const body: Buffer[] = [];
     request.on("data", (chunk: Buffer) => body.push(chunk));
     request.on("end", () => {
