@@ -58,7 +58,10 @@ export function copyText({ keyword, sources, destination }: TransferText, flags:
 }
 
 export function writeText(path: string, text: string, flags: readonly string[]): string {
-  return ["COPY", ...flags, heredoc(text, ` ${words([path])}`, true)].join(" ");
+  const destination = words([path]);
+  // A heredoc stands among words, never in a list.
+  if (destination.startsWith("[")) throw wrong(path, "blanks, quotes or backslashes");
+  return ["COPY", ...flags, heredoc(text, ` ${destination}`, true)].join(" ");
 }
 
 /** With an end that no line of the text is. */

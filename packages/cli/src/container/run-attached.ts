@@ -12,11 +12,14 @@ export interface Foreground extends ChosenStreams {
   readonly detachKeys: Uint8Array;
 }
 
+/** A container, as far as this asks for one. */
+export type Attachable = Pick<Container, "name" | "start" | "attach" | "wait" | "kill">;
+
 /**
  * Starts a container with our stdio attached before its first instruction, and stays until it ends: the exit status is
  * its own. When the detach keys are typed the container goes on and the status is 0.
  */
-export async function runAttached(context: Context, container: Container, foreground: Foreground): Promise<number> {
+export async function runAttached(context: Context, container: Attachable, foreground: Foreground): Promise<number> {
   const size = foreground.tty ? windowSize(context.stdout) : undefined;
   context.interruption.release();
   using _signals = foreground.proxySignals ? proxyTo(context, container, foreground.tty) : undefined;
@@ -25,7 +28,7 @@ export async function runAttached(context: Context, container: Container, foregr
 }
 
 /** Attaches to a container that runs, or was started attached, and stays until it ends. */
-export async function stay(context: Context, container: Container, foreground: Foreground): Promise<number> {
+export async function stay(context: Context, container: Attachable, foreground: Foreground): Promise<number> {
   // asked for at once: a container that is removed when it ends answers only those who waited
   const exit = container.wait();
   exit.catch(() => {});
