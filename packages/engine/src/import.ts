@@ -176,10 +176,7 @@ export async function codecFor(scope: Scope, format: string) {
     if (!isRamekinError(error, "UNSUPPORTED")) throw error;
     throw new RamekinError("UNSUPPORTED", `the tar is compressed with ${format}, and there is no codec for that`, {
       cause: error,
-      hint:
-        isRamekinError(error) && error.hint !== undefined
-          ? error.hint
-          : `\`${format} -dc FILE | ramekin import -\`, or a plugin that provides the codec`,
+      hint: error.hint ?? `\`${format} -dc FILE | ramekin import -\`, or a plugin that provides the codec`,
     });
   }
 }

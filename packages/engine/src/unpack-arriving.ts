@@ -13,7 +13,7 @@ import { naming } from "./naming.ts";
 import type { Scope } from "./scope.ts";
 import type { Lease } from "./store/leases.ts";
 import { type BlobTap, openTap } from "./tap.ts";
-import { checkDiffID, type MissingLayers, missingLayers, Unpacking, type UnpackLayer } from "./unpack.ts";
+import { checkDiffID, isToldByApplier, type MissingLayers, missingLayers, Unpacking, type UnpackLayer } from "./unpack.ts";
 
 export interface ArrivingOptions extends Cancellable {
   readonly storage: StorageDriver;
@@ -56,7 +56,7 @@ export class ArrivingLayers {
     const { layers, below } = this.#missing;
     const index = layers.findIndex(({ descriptor }) => descriptor.digest === digest);
     const layer = layers[index];
-    if (layer === undefined || this.#running.has(digest)) return undefined;
+    if (layer === undefined || this.#running.has(digest) || !isToldByApplier(layer)) return undefined;
     const apart = this.#options.storage.capabilities?.rebase === true && layers.length > 1;
     if (!apart && index > 0) return undefined;
     const { tap, stream } = openTap();

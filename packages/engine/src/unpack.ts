@@ -10,6 +10,7 @@ import {
   RamekinError,
   type StorageDriver,
 } from "@ramekin/core";
+import { asDiffID, digestAlgorithm, layerCompression } from "@ramekin/oci";
 import { blobsOf, contentOf, type OpenedImage, openImage, topOf } from "./image.ts";
 import { parallel } from "./parallel.ts";
 import { mustResolve } from "./resolve.ts";
@@ -126,7 +127,18 @@ export class Unpacking {
     const diffID = await this.apply(layer, source, key, parent, signal).catch((error) => {
       throw isRamekinError(error, "DATA_LOSS") ? damaged(digest, error) : error;
     });
-    checkDiffID(layer, diffID);
+    checkDiffID(layer, isToldByApplier(layer) ? diffID : await this.#diffID(layer, signal));
+  }
+
+  /** Read once more: layers that the config knows by another algorithm are too rare for a second hash on the way. */
+  async #diffID({ descriptor, diffID }: UnpackLayer, signal: AbortSignal | undefined): Promise<DiffID> {
+    const { kernel } = this.#scope;
+    const stored = (await contentOf(this.#scope)).read(descriptor.digest, { signal });
+    const format = layerCompression(descriptor.mediaType);
+    const tar = format === undefined ? stored : (await kernel.use("codec", { for: format })).decode(stored, { signal });
+    const hash = (await kernel.use("digester", { for: digestAlgorithm(diffID) })).create();
+    for await (const chunk of tar) hash.update(chunk);
+    return asDiffID(hash.digest());
   }
 
   /** Into a new active snapshot `key`; resolves with what `checkDiffID` wants to know. */
@@ -163,6 +175,9 @@ export class Unpacking {
     await attempt(this.#scope, `removing snapshot ${key}`, () => this.#storage.remove(key));
   }
 }
+
+/** Appliers hash with sha256, on the way. */
+export const isToldByApplier = ({ diffID }: UnpackLayer) => digestAlgorithm(diffID) === "sha256";
 
 export function checkDiffID({ descriptor, diffID }: UnpackLayer, found: DiffID): void {
   if (found === diffID) return;
