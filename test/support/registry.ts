@@ -11,6 +11,7 @@ export {
   faultProxy,
   firstTimes,
   noAuthority,
+  ociRegistry,
   type SeenRequest,
 } from "@ramekin/registry-distribution/testing";
 export { type DockerRegistry, dockerRegistry, noDockerRegistry };

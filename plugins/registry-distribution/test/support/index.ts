@@ -2,3 +2,4 @@
 export { type Authority, authority, type Identity, noAuthority } from "./authority.ts";
 export { type DockerRegistry, type DockerRegistryOptions, dockerRegistry, noDockerRegistry } from "./docker-registry.ts";
 export { type Fault, type FaultProxy, faultProxy, firstTimes, type SeenRequest } from "./fault-proxy.ts";
+export { ociRegistry } from "./ociregistry.ts";
