@@ -166,6 +166,24 @@ test("[BLD-9] caches that are not there are told of; targets that cannot be are 
   }
 });
 
+test("[BLD-9] a copy of the whole store works where it arrives: every step is found done, and what cache mounts held is there", async () => {
+  const folder = await context("copied");
+  await built((...args) => here().ramekin(args), "-t", "bread", folder);
+  await succeed(["cp", "-a", here().root, inside("copied-root")]);
+  const env = { RAMEKIN_ROOT: inside("copied-root"), RAMEKIN_RUNROOT: inside("copied-run") };
+  const there = (...args: string[]) => here().ramekin(args, { env });
+  const again = await built(there, "-t", "bread", folder);
+  expect(again.cached).toBe(again.steps);
+  expect((await there("run", "--rm", "bread", "cat", "bread")).stdout).toContain("ground\n");
+  await writeFile(join(folder, "grain"), "oats\n");
+  await built(there, "-t", "oats", folder);
+  expect((await there("run", "--rm", "oats", "cat", "bread")).stdout).toMatch(/^(?:ground\n){2,}$/);
+  expect((await there("system", "fsck")).code).toBe(0);
+  expect((await there("builder", "prune", "-f")).code).toBe(0);
+  // The other store is none the wiser.
+  expect((await here().ramekin(["run", "--rm", "bread", "cat", "bread"])).stdout).toContain("ground\n");
+});
+
 test("[builder du --filter] [builder du --verbose] [builder prune --max-used-space] [builder prune --reserved-space] [builder prune --keep-storage] [builder prune --min-free-space] [builder prune --verbose] what builds keep is listed, and goes by last use", async () => {
   const ramekin = await otherMachine("pruned");
   const folder = await context("pruned");
