@@ -1,9 +1,9 @@
 // A Dockerfile without RUN, where nothing native can be used and nobody is root: the same bytes as with all of it.
 import { randomUUID } from "node:crypto";
-import { chown, link, mkdir, rm, rmdir, symlink, writeFile } from "node:fs/promises";
+import { chown, link, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { expect, test } from "vitest";
-import { busyboxImage, command, kitchen, missing, needs, noKitchen, succeed } from "../support/index.ts";
+import { busyboxImage, checkout, command, kitchen, missing, needs, noKitchen, showCheckout, succeed } from "../support/index.ts";
 
 const absent = noKitchen ?? missing("setpriv", "mount", "umount");
 const id = 54_322;
@@ -62,16 +62,15 @@ test("[BLD-13] [BLD-19] a build without RUN: no native parts, no root, the same 
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("ramekin-rootfs is missing in") });
 
   // As somebody who may do nothing.
-  const repository = join(import.meta.dirname, "../..");
   const home = join(process.env["RAMEKIN_TEST_FOLDER"] ?? "/var/tmp", `user-${randomUUID()}`);
   await mkdir(join(home, "repository"), { recursive: true });
-  await succeed(["mount", "--bind", repository, join(home, "repository")]);
   try {
+    await using _shown = await showCheckout(join(home, "repository"));
     await chown(home, id, id);
     await succeed(["cp", "-a", folder, archive, home]);
     await succeed(["chmod", "a+r", join(home, "linked.tar")]);
-    const inside = (path: string) => (path.startsWith(`${repository}/`) ? join(home, "repository", relative(repository, path)) : path);
-    const main = inside(process.env["RAMEKIN_TEST_CLI"] ?? join(repository, "packages/cli/dist/main.cjs"));
+    const inside = (path: string) => (path.startsWith(`${checkout}/`) ? join(home, "repository", relative(checkout, path)) : path);
+    const main = inside(process.env["RAMEKIN_TEST_CLI"] ?? join(checkout, "packages/cli/dist/main.cjs"));
     const as = ["setpriv", `--reuid=${id}`, `--regid=${id}`, "--clear-groups", "--bounding-set=-all", "--no-new-privs"];
     const environment = [
       "env",
@@ -96,9 +95,6 @@ test("[BLD-13] [BLD-19] a build without RUN: no native parts, no root, the same 
       ...["one", "written soup", "2711 root /real", "644 nobody /work/deep/one.txt", "600 root /linked/one.txt"],
     ]);
   } finally {
-    await succeed(["umount", join(home, "repository")]);
-    // Refused where anything is still mounted there: what is removed next must not be the repository.
-    await rmdir(join(home, "repository"));
     await rm(home, { recursive: true, force: true });
   }
 });

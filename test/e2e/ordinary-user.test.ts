@@ -6,6 +6,7 @@ import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   busyboxImage,
+  checkout,
   command,
   copyOf,
   eventually,
@@ -14,11 +15,12 @@ import {
   noKitchen,
   processesOf,
   type Result,
+  showCheckout,
   succeed,
 } from "../support/index.ts";
 
 const id = 54_321;
-const repository = join(import.meta.dirname, "../..");
+let shown: AsyncDisposable | undefined;
 const folder = join(process.env["RAMEKIN_TEST_FOLDER"] ?? "/var/tmp", `user-${randomUUID()}`);
 const absent = noKitchen ?? missing("setpriv", "mount", "umount");
 let image = "";
@@ -26,8 +28,7 @@ let image = "";
 beforeAll(async () => {
   if (absent) return;
   for (const name of ["repository", "home", "run"]) await mkdir(join(folder, name), { recursive: true });
-  // A bind mount is reached without the directories above the repository, which may be closed to others.
-  await succeed(["mount", "--bind", repository, join(folder, "repository")]);
+  shown = await showCheckout(join(folder, "repository"));
   const busybox = await copyOf(await busyboxImage(), join(folder, "busybox"));
   await succeed(["chmod", "-R", "a+rX", busybox.folder]);
   for (const name of ["home", "run"]) await chown(join(folder, name), id, id);
@@ -37,22 +38,22 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (absent) return;
-  await succeed(["umount", join(folder, "repository")]);
+  await shown?.[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
 
 /** As the user; the program that runs us, if it is of the repository, is found through the mount, too. */
 function ramekin(...args: string[]): Promise<Result> {
-  const inside = (path: string) => (path.startsWith(`${repository}/`) ? join(folder, "repository", relative(repository, path)) : path);
+  const inside = (path: string) => (path.startsWith(`${checkout}/`) ? join(folder, "repository", relative(checkout, path)) : path);
   const environment = [
     "env",
     "-i",
     `HOME=${join(folder, "home")}`,
     `XDG_RUNTIME_DIR=${join(folder, "run")}`,
     `PATH=${process.env["PATH"]}`,
-    `RAMEKIN_NATIVE_DIR=${inside(process.env["RAMEKIN_NATIVE_DIR"] ?? join(repository, ".cache/native"))}`,
+    `RAMEKIN_NATIVE_DIR=${inside(process.env["RAMEKIN_NATIVE_DIR"] ?? join(checkout, ".cache/native"))}`,
   ];
-  const program = [inside(process.execPath), inside(join(repository, "packages/cli/dist/main.cjs"))];
+  const program = [inside(process.execPath), inside(join(checkout, "packages/cli/dist/main.cjs"))];
   return command(["setpriv", `--reuid=${id}`, `--regid=${id}`, "--clear-groups", ...environment, ...program, ...args], { cwd: folder });
 }
 

@@ -1,3 +1,4 @@
+export { checkout, showCheckout } from "./checkout.ts";
 export { type CommandOptions, command, missing, type Result, type Running, start, succeed } from "./command.ts";
 export * from "./images.ts";
 export { type Inspected, type Kitchen, type KitchenOptions, kitchen, mountsBelow, noKitchen, processesOf } from "./kitchen.ts";
