@@ -75,12 +75,14 @@ test("[BLD-6] --parents, --exclude, --chmod, --link and wildcards, from the cont
     "/followed",
   ]);
   const stat =
-    "stat -c '%a %u:%g %n' /modes/run /modes/three.txt /modes/er /linked/here/one.txt /from/run /from/three.txt; cat /followed /wild/hard";
+    "stat -c '%a %u:%g %n' /modes/run /modes/three.txt /modes/er /linked/here/one.txt /from/run /from/three.txt; stat -c '%u:%g %n' /wild/hard; cat /followed /wild/hard";
   expect(await shown("copies", stat)).toEqual([
     ...["751 0:0 /modes/run", "640 0:0 /modes/three.txt", "751 0:0 /modes/er"],
     "644 7:8 /linked/here/one.txt",
     "755 0:0 /from/run",
     "644 0:0 /from/three.txt",
+    // As it was there.
+    "5:6 /wild/hard",
     ...["1", "1"],
   ]);
 
@@ -100,6 +102,8 @@ test("[BLD-6] --parents, --exclude, --chmod, --link and wildcards, from the cont
 
   for (const [text, said] of [
     ["COPY --from=busybox /nothing* /x/", undefined],
+    ["COPY nothing* /x/", undefined],
+    ["COPY --parents nothing/*.txt /x/", undefined],
     ["COPY --from=busybox /nothing /x/", '"/nothing": not found'],
     ["COPY --parents nothing/./x /x/", "not found"],
     ["COPY --chmod=rwx one.txt /", "invalid chmod parameter"],

@@ -85,7 +85,7 @@ test("[build --tag] [build --progress] stages, copies, arguments; a second time 
     ].join("\n"),
   );
   expect(await output("run", "--rm", "--entrypoint", "stat", "meal", "-c", "%u:%g %a %n", "/flour", "mill/grain", "kept.log")).toBe(
-    "0:0 640 /flour\n0:0 644 mill/grain\n0:0 644 kept.log",
+    "0:0 640 /flour\n12:34 644 mill/grain\n0:0 644 kept.log",
   );
   expect(image.Config).toMatchObject({
     User: "12:34",
@@ -172,7 +172,7 @@ test("[build --network] what goes wrong has its place, and leaves nothing runnin
   const folder = await context("wrong", { Dockerfile: lines("FROM busybox", "RUN echo before", "RUN echo last words; exit 7") });
   const failed = await ramekin("build", "--network", "none", folder);
   expect([failed.code, failed.stdout]).toEqual([1, ""]);
-  expect(failed.stderr).toMatch(/ > \[stage-0 3\/3\] RUN echo last words; exit 7:\n[\d.]+ last words\n/);
+  expect(failed.stderr).toMatch(/ > \[3\/3\] RUN echo last words; exit 7:\n[\d.]+ last words\n/);
   expect(failed.stderr).toMatch(/Dockerfile:3\n-{20}\n {3}1 \| {5}FROM busybox\n {3}2 \| .*\n {3}3 \| >>> RUN echo last words; exit 7\n/);
   // What to type for a look: the same command, as it was given.
   expect(failed.stderr).toContain(`hint: a shell where it failed: ramekin build --network=none --on-error=shell ${folder}\n`);

@@ -5,9 +5,10 @@ import { isGitURL } from "./git-url.ts";
 import { remoteFile, repositorySource } from "./remote-source.ts";
 import { isForeign, isStack, type LocalSource, looseFile, type Supply, type TransferSource } from "./source.ts";
 import { stackSources } from "./stack-sources.ts";
+import { hasWildcard } from "./tree.ts";
 import type { Workbench } from "./workbench.ts";
 
-/** What a COPY or ADD takes, in the order of its words. NOT_FOUND for one that fits nothing. */
+/** What a COPY or ADD takes, in the order of its words. NOT_FOUND for a path that nothing has. */
 export async function findSources(
   bench: Workbench,
   step: TransferStep,
@@ -36,7 +37,8 @@ async function one(
   if (!from && step.type === "add" && /^https?:\/\//.test(text)) return [await remoteFile(bench, step, text)];
   const tree = from ?? (await context());
   const found = step.parents ? await withParents(tree, text) : (await tree.find(text)).map((each) => inContext(tree, each, bench));
-  if (found.length === 0) throw absent(text, "is it in the build context, and not in .dockerignore?");
+  // A pattern may fit nothing, and nothing is done then: `COPY package.json yarn.lock* ./` (BuildKit's rule).
+  if (found.length === 0 && !hasWildcard(text)) throw absent(text, "is it in the build context, and not in .dockerignore?");
   return found.flatMap((source) => excluding(source, exclude));
 }
 

@@ -107,7 +107,8 @@ async function chosenSources(
   if (parents) {
     const found = await context.parents(pattern);
     const entries = found && (await Array.fromAsync(found));
-    return entries && [pick(entries, new Map(entries.map(({ name }) => [name, name])))];
+    if (!entries) return hasWildcard(pattern) ? [] : undefined;
+    return [pick(entries, new Map(entries.map(({ name }) => [name, name])))];
   }
   const sources: TransferSource[] = [];
   const loose = new Map<string, string>();

@@ -89,10 +89,9 @@ class Placing {
 
   async #across({ from, path, kind }: ForeignSource, directory: string, name: string): Promise<void> {
     const options = { follow: true, ...(kind !== "directory" && { name }) };
-    // Whoever owned it there: here it is root's, unless told otherwise.
-    const user = this.#user.user ?? "0:0";
+    // Whoever owns it there owns it here, unless told otherwise (BuildKit's rule; what comes from a context is root's).
     const { session, signal } = this.#bench;
-    await session.view(from.stack, (files) => this.#files.unpack(directory, files.pack(path, options), { user }), { signal });
+    await session.view(from.stack, (files) => this.#files.unpack(directory, files.pack(path, options), this.#user), { signal });
   }
 
   async *#named({ kind, entries }: LocalSource, name: string): AsyncGenerator<TreeEntry> {
