@@ -33,13 +33,11 @@ test("[build --progress] at a terminal: lines that are painted over, output of w
   const { code, output } = await here().terminal(
     ["build", "--progress=tty", folder],
     [{ expect: " => => # one" }, { expect: " => => # begun" }, { send: "\x03" }],
-    { env: { NO_COLOR: "" } },
   );
   expect(code).toBe(130);
   expect(output).toMatch(/\[\+\] Building \d+\.\ds \(\d+\/7\)/);
-  expect(output).toContain("\x1b[33m => CANCELED [3/3] RUN echo; echo begun; sleep 60");
-  expect(output).toContain("\x1b[34m => [2/3] RUN echo one");
-  expect(output.lastIndexOf("\x1b[?25h")).toBeGreaterThan(output.lastIndexOf("\x1b[?25l")); // the cursor is there again
+  expect(output).toContain(" => CANCELED [3/3] RUN echo; echo begun; sleep 60");
+  expect(output).toContain(" => [2/3] RUN echo one");
   expect(await here().output(["ps", "-aq"])).toBe("");
   const short = await here().terminal(["build", await context("short", ["FROM busybox", "RUN true"])], []);
   expect([short.code, short.output]).toEqual([0, expect.stringMatching(/\[\+\] Building \d+\.\ds \(6\/6\) FINISHED/)]);
