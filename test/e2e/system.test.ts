@@ -85,7 +85,21 @@ test("a driver that does not exist is refused, with those that do", async () => 
 });
 
 test("the embedded image runs without a registry", async () => {
-  const { code, stdout } = await ramekin("run", "--rm", "ramekin/hello");
+  const { code, stdout } = await ramekin(
+    "run",
+    "--rm",
+    "-h",
+    "oven",
+    "-u",
+    "1234",
+    "--memory",
+    "64m",
+    "--pids-limit",
+    "17",
+    "ramekin/hello",
+  );
   expect(code).toBe(0);
-  expect(stdout).toMatch(/pid/i);
+  // What it shows of its container: pid, user, host name, mounts, limits.
+  for (const told of [/process .*pid 1\b/, /user .*1234/, /host name +oven$/m, /files +\S/, /network .*lo/, /limits .*64.*17 processes/])
+    expect(stdout).toMatch(told);
 });

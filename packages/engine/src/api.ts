@@ -70,7 +70,7 @@ export interface Engine extends BuildHost, AccountVerbs, ImageVerbs, ManifestVer
 
   /** Prepares the root file system and the bundle; nothing runs yet. Pulls what is missing, as `pull` says. */
   create(options: ContainerOptions): Promise<Container>;
-  /** `create` and `start`. */
+  /** `create` and `start`. What cannot be started is removed again. */
   run(options: ContainerOptions): Promise<Container>;
   /** What `create` would write into the bundle; makes nothing. NOT_FOUND when the image is not here: it is not pulled. */
   explain(options: ContainerOptions): Promise<Explanation>;

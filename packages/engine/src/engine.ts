@@ -9,7 +9,7 @@ import type { EngineEvent, EventOptions } from "./event.ts";
 import { hostFiles } from "./host-files.ts";
 import { createKernel, type Kernel } from "./kernel/kernel.ts";
 import { hostPlatform } from "./platform.ts";
-import type { Scope } from "./scope.ts";
+import { attempt, type Scope } from "./scope.ts";
 import { secretVerbs } from "./secret/verbs.ts";
 import { findContainer } from "./store/containers.ts";
 import { appendEvent } from "./store/journal.ts";
@@ -168,7 +168,13 @@ function engineOver(scope: Scope, life: AbortController): Engine {
     create: async (options) => made(await create(scope, options)),
     run: async (options: ContainerOptions) => {
       const container = made(await create(scope, options), true);
-      await container.start({ attach: true, signal: options.signal, ...(options.windowSize && { windowSize: options.windowSize }) });
+      try {
+        await container.start({ attach: true, signal: options.signal, ...(options.windowSize && { windowSize: options.windowSize }) });
+      } catch (error) {
+        // Nobody has got a handle to remove it by.
+        await attempt(scope, `removing container ${container.name}`, () => container[Symbol.asyncDispose]());
+        throw error;
+      }
       return container;
     },
     explain: async (options) => (await import("./explain.ts")).explain(scope, options),

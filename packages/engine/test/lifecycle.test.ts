@@ -23,6 +23,16 @@ test("a run: created, started, waited for, removed; nothing is left", async () =
   expect(t.warnings).toEqual([]);
 });
 
+test("a run that cannot start leaves nothing, as nobody has a handle; what was made and then not started stays", async () => {
+  await using t = await bed({ local: busybox });
+  await expectError(t.engine.run({ image: "busybox", command: ["missing"] }), "COMMAND_NOT_FOUND");
+  expect(await containersOf(t.directory)).toEqual([]);
+  const container = await t.engine.create({ image: "busybox", command: ["missing"] });
+  await expectError(container.start(), "COMMAND_NOT_FOUND");
+  expect(await containersOf(t.directory)).toEqual([container.id]);
+  expect(t.warnings).toEqual([]);
+});
+
 test("an exit status is a value, and another process can ask for it too", async () => {
   await using t = await bed({ local: busybox });
   const container = await t.engine.run({ image: "busybox", command: ["exit", "7"] });
