@@ -1,6 +1,6 @@
-"""`make SEED FOLDER` fills an empty folder with a random tree, the same for the same seed; `list FOLDER` prints all that a tar can carry of it, an entry a line."""
+"""`make SEED FOLDER` fills an empty folder with a random tree, the same for the same seed; `change SEED FOLDER` alters such a tree, the same way wherever it is; `list FOLDER` prints all that a tar can carry of it, an entry a line."""
 
-import hashlib, json, os, random, stat, sys
+import hashlib, json, os, random, shutil, stat, sys
 
 
 def make(seed, root):
@@ -79,6 +79,65 @@ def make(seed, root):
         os.utime(path, ns=(0, seconds * 10**9 + rng.choice([0, 1, 123_456_789, 999_999_999])), follow_symlinks=False)
 
 
+def change(seed, root):
+    """Removals, replacements by other kinds, new contents, and changes of nothing but mode, owner, time or attributes."""
+    rng = random.Random(seed)
+    found = []
+    for folder, folders, files in os.walk(root):
+        folders.sort()
+        found += [os.path.join(folder, name) for name in sorted(folders + files)]
+    # A file of several names is one no more once overlayfs has copied it up: each of these is left alone or removed, even the last.
+    several = {path for path in found if not stat.S_ISDIR(os.lstat(path).st_mode) and os.lstat(path).st_nlink > 1}
+    touched = set()
+    for path in rng.sample(found, len(found) // 3):
+        if not os.path.lexists(path):
+            continue
+        info, kind = os.lstat(path), rng.randrange(6)
+        directory, regular = stat.S_ISDIR(info.st_mode), stat.S_ISREG(info.st_mode)
+        if directory and kind < 3 and sum(len(folders) + len(files) for _, folders, files in os.walk(path)) > 6:
+            kind += 3  # not half of the tree at once
+        if kind in (1, 2):
+            touched.add(os.path.dirname(path))
+        if kind == 0 or path in several:
+            touched.add(os.path.dirname(path))
+            shutil.rmtree(path) if directory else os.unlink(path)
+        elif kind == 1:  # by something of another kind, of the same name
+            shutil.rmtree(path) if directory else os.unlink(path)
+            if directory:
+                os.symlink(b"was/a/directory", path)
+            else:
+                os.mkdir(path)
+                with open(os.path.join(path, b"inside"), "wb") as file:
+                    file.write(b"new\n")
+            touched.update([path, os.path.join(path, b"inside")])
+        elif kind == 2 and directory:  # all that was in it goes, and comes anew
+            shutil.rmtree(path)
+            os.mkdir(path, 0o750)
+            with open(os.path.join(path, b"fresh"), "wb") as file:
+                file.write(rng.randbytes(3000))
+            os.link(os.path.join(path, b"fresh"), os.path.join(os.path.dirname(path), os.path.basename(path)[:200] + b"-link"))
+            touched.update([path, os.path.join(path, b"fresh")])
+        elif kind == 2 and regular:
+            with open(path, "ab") as file:
+                file.write(rng.randbytes(100))
+            touched.add(path)
+        elif kind == 3 and not stat.S_ISLNK(info.st_mode):
+            os.chmod(path, rng.choice([0o640, 0o711, 0o4711]))
+            touched.add(path)
+        elif kind == 4:
+            os.lchown(path, 3_000_000_000, 2_097_153)
+            touched.add(path)
+        elif directory or regular:
+            os.setxattr(path, b"user.changed", rng.randbytes(50))
+            for key in os.listxattr(path):
+                if key in ("user.a", "security.capability"):
+                    os.removexattr(path, os.fsencode(key))
+            touched.add(path)
+    for path in sorted(touched, key=lambda path: (len(path), path), reverse=True):
+        if os.path.lexists(path):
+            os.utime(path, ns=(0, rng.choice([-86400, 1_600_000_000]) * 10**9 + 7), follow_symlinks=False)
+
+
 def listing(root):
     seen = {}
 
@@ -109,7 +168,7 @@ def listing(root):
     show(root)
 
 
-if sys.argv[1] == "make":
-    make(int(sys.argv[2]), os.fsencode(sys.argv[3]))
+if sys.argv[1] in ("make", "change"):
+    {"make": make, "change": change}[sys.argv[1]](int(sys.argv[2]), os.fsencode(sys.argv[3]))
 else:
     listing(os.fsencode(sys.argv[2]))
