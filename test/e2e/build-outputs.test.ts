@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readlink, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, readlink, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { busyboxImage, command, succeed, useKitchen, useRegistry } from "../support/index.ts";
@@ -144,6 +144,26 @@ test("[BLD-12] [build --platform] several platforms are one index, each with its
     code: 1,
     stderr: expect.stringContaining("manifest lists"),
   });
+  // As a base, from a registry, both at once: each platform has its own.
+  const base = `${registry().host}/both:1`;
+  await succeed(["skopeo", "copy", "--quiet", "--all", "--dest-tls-verify=false", `oci-archive:${inside("both.tar")}`, `docker://${base}`]);
+  await writeFile(join(folder, "Dockerfile.base"), `FROM ${base}\nARG TARGETARCH\nCOPY Dockerfile /from-$TARGETARCH\n`);
+  await output(...both, "-f", join(folder, "Dockerfile.base"), "-o", inside("based"), folder);
+  for (const platform of ["amd64", "s390x"]) {
+    expect(await readFile(inside(`based/linux_${platform}/flour`), "utf8")).toContain(`linux/${platform} `);
+    expect((await stat(inside(`based/linux_${platform}/from-${platform}`))).isFile()).toBe(true);
+  }
+  // What is not of the image goes with mode=delete, and only below the directory.
+  await writeFile(inside("based/stale"), "");
+  await output("build", "-o", `type=local,dest=${inside("based")},mode=delete`, folder);
+  expect(await readdir(inside("based"))).toEqual(["flour"]);
+  const clear = ["build", "-o", `type=local,dest=${here().folder},mode=delete`, "-"];
+  const precious = await here().ramekin(clear, { input: "FROM busybox\n" });
+  expect(precious).toMatchObject({ code: 1, stderr: expect.stringContaining(`mode=delete would remove ${here().folder}/`) });
+  const own = await ramekin(["build", "-o", `type=local,dest=${folder},mode=delete`, folder]);
+  expect(own).toMatchObject({ code: 1, stderr: expect.stringContaining(`mode=delete would remove the build context ${folder}`) });
+  expect((await stat(join(folder, "Dockerfile"))).isFile()).toBe(true);
+
   const refused = await ramekin(["build", "--platform", "linux/s390x", "-f", join(folder, "Dockerfile.run"), folder]);
   expect(refused).toMatchObject({
     code: 1,

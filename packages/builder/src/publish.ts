@@ -1,3 +1,4 @@
+import { relative, resolve } from "node:path";
 import {
   type BuildDate,
   type BuildOutput,
@@ -27,6 +28,8 @@ export async function publishBuilt(
   const date = dateOf(options);
   const { session, signal } = bench;
   const cancellable = signal ? { signal } : {};
+  const outputs: readonly BuildOutput[] = options.outputs?.length ? options.outputs : [{ type: "image" }];
+  refuseClearing(outputs, options.context);
   for (const source of options.cacheFrom ?? []) {
     const title = `importing cache manifest from ${source.type === "local" ? source.directory : source.reference}`;
     await told(bench, title, () => session.importCache(source, cancellable));
@@ -38,7 +41,6 @@ export async function publishBuilt(
       return finished(done, platform ?? session.platform, options.labels ?? {}, date);
     }),
   );
-  const outputs: readonly BuildOutput[] = options.outputs?.length ? options.outputs : [{ type: "image" }];
   const result = await session.publish(built, outputs, {
     ...cancellable,
     names: options.tags ?? [],
@@ -60,6 +62,18 @@ async function exportTo(bench: Workbench, built: readonly BuiltPlatform[], targe
   } catch (error) {
     // What went wrong stands at the end of the step.
     if (!target.ignoreError || isRamekinError(error, "CANCELLED")) throw error;
+  }
+}
+
+/** What is built from is not what is cleared away for the result. */
+function refuseClearing(outputs: readonly BuildOutput[], context: string | undefined): void {
+  for (const output of outputs) {
+    if (context === undefined || output.type !== "local" || !output.clear || typeof output.location !== "string") continue;
+    const below = relative(resolve(output.location), resolve(context));
+    if (below.startsWith("..")) continue;
+    throw new RamekinError("FAILED_PRECONDITION", `mode=delete would remove the build context ${context}`, {
+      hint: "name a directory of its own",
+    });
   }
 }
 

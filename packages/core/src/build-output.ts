@@ -62,6 +62,8 @@ export interface ArchiveOutput extends ImageForm {
 export interface FilesOutput {
   readonly type: "local" | "tar";
   readonly location: string | WritableStream<Uint8Array>;
+  /** What else is in the directory goes, once all is built. */
+  readonly clear?: boolean;
   /** A folder for each platform; for more than one when absent. */
   readonly split?: boolean;
 }

@@ -43,9 +43,8 @@ function typed(values: KeyValues, annotations: readonly BuildAnnotation[], stdou
   const destination = values.string("dest") ?? values.string("d");
   if (type === "local") {
     if (destination === undefined) throw values.wrong("dest is required for local output", "type=local,dest=DIRECTORY");
-    if (values.choice("mode", ["copy", "delete"]) === "delete")
-      throw new RamekinError("UNSUPPORTED", "--output: mode=delete is not done", { hint: "empty the directory before the build" });
-    return { type, location: resolve(destination), ...splitting(values) };
+    const clear = values.choice("mode", ["copy", "delete"]) === "delete";
+    return { type, location: resolve(destination), ...(clear && { clear }), ...splitting(values) };
   }
   const file = () => (destination === undefined || destination === "-" ? toStdout(stdout) : resolve(destination));
   if (type === "tar") return { type, location: file(), ...splitting(values) };

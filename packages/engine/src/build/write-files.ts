@@ -1,4 +1,5 @@
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, realpath, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { tarEnd, withTimes } from "@ramekin/archive";
 import { type BuildDate, type BuiltPlatform, type ByteStream, type Cancellable, type FilesOutput, RamekinError } from "@ramekin/core";
@@ -11,7 +12,7 @@ import type { Session } from "./session.ts";
 export async function writeFiles(
   session: Session,
   built: readonly BuiltPlatform[],
-  { type, location, split = built.length > 1 }: FilesOutput,
+  { type, location, clear, split = built.length > 1 }: FilesOutput,
   { date, signal }: Cancellable & { readonly date: BuildDate | undefined },
 ): Promise<void> {
   if (!split && built.length > 1) {
@@ -22,6 +23,7 @@ export async function writeFiles(
   const folderOf = ({ platform }: BuiltPlatform) => (split ? formatPlatform(platform).replaceAll("/", "_") : "");
   if (type === "local") {
     if (typeof location !== "string") throw new RamekinError("INVALID_ARGUMENT", "files go into a directory, not into a stream");
+    if (clear) await empty(location, [process.cwd(), homedir(), session.scope.paths.root]);
     for (const each of built) {
       const directory = join(location, folderOf(each));
       await mkdir(directory, { recursive: true }).catch((error: unknown) => {
@@ -47,6 +49,25 @@ export async function writeFiles(
     }
     await write(tarEnd);
   });
+}
+
+/** The directory itself stays: it may be a mount. One that holds what somebody works in or lives on is nobody's to empty. */
+async function empty(directory: string, precious: readonly string[]): Promise<void> {
+  const real = await realpath(directory).catch(ifGone);
+  if (real === undefined) return;
+  for (const place of precious) {
+    const at = (await realpath(place).catch(ifGone)) ?? place;
+    if (at !== real && !at.startsWith(real.endsWith("/") ? real : `${real}/`)) continue;
+    throw new RamekinError("FAILED_PRECONDITION", `mode=delete would remove ${at}, which is in ${real}`, {
+      hint: "name a directory of its own",
+    });
+  }
+  for (const name of await readdir(real)) await rm(join(real, name), { recursive: true, force: true });
+}
+
+function ifGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code === "ENOENT") return undefined;
+  throw error;
 }
 
 type Write = (chunk: Uint8Array) => Promise<void>;
