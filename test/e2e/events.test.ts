@@ -101,6 +101,65 @@ test("[events --format] json has the fields of Docker's API; a template sees Go'
   ).toEqual(["container 3 local"]);
 });
 
+test("[OBS-2] what an action adds is what Docker adds: numbers of signals, sizes, names, comments, volumes", async () => {
+  const script = "trap '' USR1; trap 'exit 0' QUIT; while :; do sleep 0.05; done";
+  await output("volume", "create", "data");
+  await output("run", "-dt", "--name", "busy", "--stop-signal", "QUIT", "-v", "data:/data:ro", "busybox", "sh", "-c", script);
+  await output("kill", "-s", "USR1", "busy");
+  await output("cp", "busy:/etc/passwd", "-");
+  await output("update", "--memory", "64m", "busy");
+  await output("exec", "busy", "true");
+  await output("commit", "-m", "kept", "busy", "made:1");
+  await output("export", "-o", `${here().folder}/busy.tar`, "busy");
+  await output("stop", "busy");
+  await output("rm", "busy");
+  await output("volume", "rm", "data");
+  await output("builder", "prune", "-f");
+  interface Told {
+    readonly Type: string;
+    readonly Action: string;
+    readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };
+  }
+  const told = (await lines(...all, "--format", "json")).map((line) => JSON.parse(line) as Told);
+  const of = (type: string, name: string) =>
+    told.filter(({ Type, Actor }) => Type === type && (Actor.Attributes["name"] ?? Actor.ID) === name);
+  const busy = of("container", "busy");
+  const added = busy.map(({ Action, Actor: { Attributes } }) => {
+    const { name, image, ...more } = Attributes;
+    expect([name, image]).toEqual(["busy", "busybox"]);
+    return [Action.split(":")[0], more];
+  });
+  const exec = { execID: expect.stringMatching(/^[0-9a-f]{64}$/) };
+  expect(added).toEqual([
+    ["create", {}],
+    ["start", {}],
+    ["kill", { signal: "10" }],
+    ["copy", { path: "/etc/passwd" }],
+    ["update", {}],
+    ["exec_create", exec],
+    ["exec_start", exec],
+    ["exec_die", { ...exec, exitCode: "0" }],
+    ["pause", {}],
+    ["unpause", {}],
+    ["commit", { comment: "kept", imageID: expect.stringMatching(/^sha256:/), imageRef: "made:1" }],
+    ["export", {}],
+    ["kill", { signal: "3" }],
+    ["die", { exitCode: "0", execDuration: expect.stringMatching(/^\d+$/) }],
+    ["stop", {}],
+    ["destroy", {}],
+  ]);
+  const container = busy[0]?.Actor.ID;
+  expect(of("volume", "data").map(({ Action, Actor: { Attributes } }) => [Action, Attributes])).toEqual([
+    ["create", { driver: "local" }],
+    ["mount", { driver: "local", container, destination: "/data", propagation: "", "read/write": "false" }],
+    ["unmount", { driver: "local", container }],
+    ["destroy", { driver: "local" }],
+  ]);
+  expect(of("builder", "").map(({ Action, Actor: { Attributes } }) => [Action, Attributes])).toEqual([
+    ["prune", { reclaimed: expect.stringMatching(/^\d+$/) }],
+  ]);
+});
+
 test("[events --since] [events --until] [events --stream] bounds choose what is shown", async () => {
   expect(await actions("--since", "0s")).toEqual([]);
   expect(await actions("--until", "1h")).toEqual([]);

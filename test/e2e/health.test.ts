@@ -150,3 +150,49 @@ test("[CTR-6] hundreds of checks leave no process, no descriptor and no file", a
   expect((await inspect("often")).State.Pid).toBe(Pid);
   await output("rm", "-f", "often");
 });
+
+test("[CTR-6] [run --health-startup-cmd] [run --health-startup-interval] [run --health-startup-success] [run --health-startup-timeout] the usual check waits until the one for the start has passed", async () => {
+  // its first run takes too long, the next two count
+  const startup = "echo start; n=$(cat /n 2>/dev/null || echo 0); echo $((n + 1)) >/n; [ $n -gt 0 ] || sleep 1000";
+  const flags = ["--health-startup-interval", "100ms", "--health-startup-success", "2", "--health-startup-timeout", "300ms"];
+  const usual = ["--health-cmd", "echo usual", "--health-interval", "1h"];
+  await output("create", "--name", "slowly", "--health-startup-cmd", startup, ...flags, ...usual, "busybox", "sleep", "1000");
+  await output("start", "--wait", "healthy", "slowly");
+  const log = (await health("slowly"))?.Log.map(({ ExitCode, Output }) => [ExitCode, Output]);
+  expect(log).toEqual([
+    [-1, "Health check exceeded timeout (300ms): start\n"],
+    [0, "start\n"],
+    [0, "start\n"],
+    [0, "usual\n"],
+  ]);
+  expect((await inspect("slowly")).RestartCount).toBe(0);
+  await output("rm", "-f", "slowly");
+});
+
+test("[CTR-6] [run --health-startup-retries] a start that fails too often is begun again, whatever the policy", async () => {
+  const flags = ["--health-startup-interval", "100ms", "--health-startup-retries", "2", "--stop-timeout", "0", "--health-cmd", "true"];
+  // the second run finds what the first one has left
+  const script = "if [ -e /first ]; then touch /second; fi; touch /first; exec sleep 1000";
+  await output("run", "-d", "--name", "again", "--health-startup-cmd", "test -e /second", ...flags, "busybox", "sh", "-c", script);
+  await eventually(async () => expect((await inspect("again")).RestartCount).toBe(1));
+  await eventually(async () => expect((await health("again"))?.Log.some(({ ExitCode }) => ExitCode === 0)).toBe(true));
+  expect((await inspect("again")).RestartCount).toBe(1);
+  await output("rm", "-f", "again");
+});
+
+test("[CTR-6] a startup check without anything to come after it, or with nothing to check, is refused", async () => {
+  for (const [flags, said] of [
+    [["--health-startup-cmd", "true"], "a startup check goes before a health check, and there is none"],
+    [["--health-startup-retries", "2"], "add --health-startup-cmd"],
+    [
+      ["--health-startup-cmd", "true", "--health-startup-success", "-1", "--health-cmd", "true"],
+      "--health-startup-success cannot be negative",
+    ],
+    [["--health-startup-cmd", "true", "--no-healthcheck"], "conflicts"],
+  ] as const)
+    expect(await ramekin("run", "--name", "none", ...flags, "busybox", "true")).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining(said),
+    });
+  expect(await shown("name=none")).toBe("");
+});

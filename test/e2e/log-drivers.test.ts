@@ -1,7 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { busyboxImage, eventually, useKitchen } from "../support/index.ts";
+import { busyboxImage, eventually, type Inspected, useKitchen } from "../support/index.ts";
 
 const here = useKitchen(async () => ({ images: [await busyboxImage()] }));
 const ramekin = (...args: string[]) => here().ramekin(args);
@@ -62,14 +63,65 @@ test("[logs --details] labels, variables and a tag that were asked for stand in 
   await output("rm", "told");
 });
 
+/** What its log takes on the disk, by what follows the log's own name. */
+async function filesOf(name: string): Promise<ReadonlyMap<string, Buffer>> {
+  const path = await logPath(name);
+  const names = (await readdir(dirname(path))).filter((entry) => entry.startsWith(basename(path)));
+  const contents = names.map(
+    async (entry): Promise<[string, Buffer]> => [entry.slice(basename(path).length), await readFile(`${dirname(path)}/${entry}`)],
+  );
+  return new Map(await Promise.all(contents));
+}
+
+test("[OBS-1] [CTR-9] [run --log-opt] [logs --timestamps] compressed after rotation, a log reads as if it were not: all of it, its end, any time in it, and while it turns", async () => {
+  const packed = ["max-file=40", "compress=true", "max-size=20k"].flatMap((option) => ["--log-opt", option]);
+  const numbers = (text: string) => text.split("\n").map((line) => Number(line.split(" ").at(-1)));
+  for (const driver of ["json-file", "local"]) {
+    const script = "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo line $i; [ $((i % 500)) = 0 ] && sleep 0.1; done; :";
+    await output("run", "-d", "--name", "packed", "--log-driver", driver, ...packed, "busybox", "sh", "-c", script);
+    const following = here().start(["logs", "-f", "packed"]);
+    expect(numbers((await following.ended).stdout.trimEnd())).toEqual(Array.from({ length: 3000 }, (_, index) => index + 1));
+    const files = await filesOf("packed");
+    expect([...files.keys()].filter((name) => !/^(|\.\d+\.gz)$/.test(name))).toEqual([]);
+    expect(files.size).toBeGreaterThan(3);
+    expect(gunzipSync(files.get(".1.gz") as Buffer).length).toBeLessThanOrEqual(20_000);
+    const all = await output("logs", "-t", "packed");
+    expect(numbers(all)).toEqual(Array.from({ length: 3000 }, (_, index) => index + 1));
+    for (const tail of [1, 700, 2999]) expect(numbers(await output("logs", "--tail", String(tail), "packed"))[0]).toBe(3001 - tail);
+    const times = all.split("\n").map((line) => line.split(" ")[0] ?? "");
+    for (const time of times) expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
+    const [from = "", to = ""] = [times[1000], times[2000]];
+    const between = numbers(await output("logs", "--since", from, "--until", to, "packed"));
+    const ms = (time: string) => time.slice(0, 23);
+    const expected = times.flatMap((time, index) => (ms(time) >= ms(from) && ms(time) <= ms(to) ? [index + 1] : []));
+    expect(between).toEqual(expected);
+    await output("rm", "packed");
+  }
+});
+
+test("[OBS-1] [run --log-opt] who must not wait loses lines, and it is known how many", async () => {
+  const options = ["mode=non-blocking", "max-buffer-size=4k", "max-size=1m", "max-file=99", "compress=true"];
+  await run("hasty", "seq 1 400000", ...options.flatMap((option) => ["--log-opt", option]));
+  const { LogDroppedRecords: dropped } = await here().inspect<Inspected & { readonly LogDroppedRecords: number }>("hasty");
+  expect(dropped).toBeGreaterThan(0);
+  const lines = (await output("logs", "hasty")).split("\n");
+  expect(lines.length + dropped).toBe(400_000);
+  await run("patient", "seq 1 100000", ...options.slice(2).flatMap((option) => ["--log-opt", option]));
+  expect((await output("logs", "patient")).split("\n").length).toBe(100_000);
+  expect(JSON.parse(await output("inspect", "patient"))[0].LogDroppedRecords).toBeUndefined();
+  await output("rm", "hasty", "patient");
+});
+
 test("log options that are wrong are told all at once, and nothing is made", async () => {
-  const wrong = ["foo=1", "max-size=x", "compress=true", "mode=non-blocking"].flatMap((option) => ["--log-opt", option]);
+  const wrong = ["foo=1", "max-size=x", "compress=maybe", "mode=sideways", "max-buffer-size=1m"].flatMap((option) => ["--log-opt", option]);
   const { code, stderr } = await ramekin("run", "--name", "wrong", ...wrong, "busybox", "true");
   expect(code).toBe(125);
-  for (const part of ["foo", "max-size", "compress", "mode"]) expect(stderr).toContain(part);
+  for (const part of ["foo", "max-size", "compress", "mode not supported", "max-buffer-size option"]) expect(stderr).toContain(part);
   for (const [flags, said] of [
     [["--log-driver", "nope"], "no log driver is named nope"],
     [["--log-driver", "none", "--log-opt", "max-size=1m"], "invalid logging opts for driver none"],
+    [["--log-opt", "compress=true"], "compress without max-size"],
+    [["--log-driver", "passthrough", "--log-opt", "mode=non-blocking"], "no log that could be behind"],
     [["--log-opt", "bare"], "invalid logging option"],
     [["--log-opt", "tag={{.Weather}}"], ".Weather"],
     [["--log-driver", "local", "--log-opt", "tag=x"], "local: labels, env and tag"],
@@ -89,7 +141,7 @@ test("[CTR-9] what is written while it is followed arrives once, whatever turns 
   await output("rm", "followed");
 });
 
-test("[create --health-cmd] [create --health-interval] [create --health-on-failure] [create --health-retries] [create --health-start-interval] [create --health-start-period] [create --health-timeout] [create --log-driver] [create --log-opt] [create --no-healthcheck] mean what they mean to run", async () => {
+test("[create --health-cmd] [create --health-interval] [create --health-on-failure] [create --health-retries] [create --health-start-interval] [create --health-start-period] [create --health-startup-cmd] [create --health-startup-interval] [create --health-startup-retries] [create --health-startup-success] [create --health-startup-timeout] [create --health-timeout] [create --log-driver] [create --log-opt] [create --no-healthcheck] mean what they mean to run", async () => {
   const durations = [
     "--health-interval",
     "100ms",
@@ -100,7 +152,9 @@ test("[create --health-cmd] [create --health-interval] [create --health-on-failu
     "--health-start-interval",
     "150ms",
   ];
+  const startup = ["cmd", "true", "interval", "50ms", "retries", "6", "success", "2", "timeout", "8s"];
   const health = ["--health-cmd", "echo fine", "--health-retries", "7", "--health-on-failure", "kill", ...durations];
+  for (const [index, word] of startup.entries()) health.push(index % 2 === 0 ? `--health-startup-${word}` : word);
   await output(
     "create",
     "--name",
@@ -125,6 +179,13 @@ test("[create --health-cmd] [create --health-interval] [create --health-on-failu
     StartInterval: 1.5e8,
     Retries: 7,
     OnFailure: "kill",
+  });
+  expect(Config.StartupHealthCheck).toEqual({
+    Test: ["CMD", "/bin/sh", "-c", "true"],
+    Interval: 5e7,
+    Timeout: 8e9,
+    Retries: 6,
+    Successes: 2,
   });
   expect(HostConfig.LogConfig).toEqual({ Type: "local", Config: { "max-size": "1m" } });
   expect(await output("logs", "full")).toBe("up");

@@ -59,6 +59,13 @@ describe("[CTR-4] at a terminal", () => {
     );
     expect(code).toBe(0);
     expect((await here().inspect("left")).State.Status).toBe("running");
+    await here().terminal(["exec", "-it", "left", "sh"], [prompt, { send: "echo $((2+2))\r" }, { expect: "4" }, { send: "\u0010\u0011" }]);
+    // resizes come when they come
+    const told = await here().output(["events", "--since", "1h", "--until", "0s", "--filter", "container=left", "--format", "{{.Action}}"]);
+    expect(told.split("\n").filter((action) => /attach|detach|start$|exec_start/.test(action))).toEqual([
+      ...["attach", "start", "detach", "attach", "detach"],
+      ...["exec_start: sh", "exec_detach"],
+    ]);
     await here().output(["rm", "-f", "left"]);
   });
 

@@ -90,16 +90,18 @@ pub enum StdinMode {
 pub enum LogConfig {
     JsonFile {
         path: PathBuf,
-        max_bytes: Option<u64>,
-        max_files: Option<u32>,
+        #[serde(flatten)]
+        rotation: Rotation,
+        max_buffer_bytes: Option<usize>,
         /// With every record.
         #[serde(default)]
         attributes: BTreeMap<String, String>,
     },
     Local {
         path: PathBuf,
-        max_bytes: Option<u64>,
-        max_files: Option<u32>,
+        #[serde(flatten)]
+        rotation: Rotation,
+        max_buffer_bytes: Option<usize>,
     },
     #[default]
     None,
@@ -107,7 +109,21 @@ pub enum LogConfig {
     Exec {
         argv: Vec<String>,
         env: Option<BTreeMap<String, String>>,
+        max_buffer_bytes: Option<usize>,
     },
+}
+
+/// Core's `LogRotation`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rotation {
+    /// Absent: the file grows for ever.
+    pub max_bytes: Option<u64>,
+    /// The current one included.
+    pub max_files: Option<u32>,
+    /// All but the current one.
+    #[serde(default)]
+    pub compress: bool,
 }
 
 /// Core's `CleanupOperation`.
@@ -194,18 +210,26 @@ mod tests {
         let parse = |text: &str| serde_json::from_str::<LogConfig>(text).unwrap();
         assert!(matches!(
             parse(
-                r#"{"type":"json-file","path":"/l","maxBytes":5,"maxFiles":2,"attributes":{"a":"b"}}"#
+                r#"{"type":"json-file","path":"/l","maxBytes":5,"maxFiles":2,"compress":true,"maxBufferBytes":7,"attributes":{"a":"b"}}"#
             ),
             LogConfig::JsonFile {
-                max_bytes: Some(5),
-                max_files: Some(2),
+                rotation: Rotation {
+                    max_bytes: Some(5),
+                    max_files: Some(2),
+                    compress: true,
+                },
+                max_buffer_bytes: Some(7),
                 ..
             }
         ));
         assert!(matches!(
             parse(r#"{"type":"local","path":"/l"}"#),
             LogConfig::Local {
-                max_bytes: None,
+                rotation: Rotation {
+                    max_bytes: None,
+                    compress: false,
+                    ..
+                },
                 ..
             }
         ));

@@ -82,6 +82,7 @@ pub fn create(mut config: Config, run: RunDirectory) -> Result<Shim> {
         limit_at: None,
         timed_out: false,
         kill_at: None,
+        dropped_saved: None,
         parent,
     })
 }

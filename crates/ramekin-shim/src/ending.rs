@@ -88,6 +88,7 @@ impl Shim {
     }
 
     fn finish(&mut self, key: usize) {
+        self.forget_log(key);
         self.close_output(Stream::Stdout, key);
         let terminal = self.tasks.get(&key).is_some_and(|task| task.terminal);
         if !terminal {
@@ -106,6 +107,7 @@ impl Shim {
         task.drain_until = None;
         task.phase = Phase::Ended;
         task.log.finish();
+        self.state.dropped_records += task.log.take_dropped();
         if key == FIRST {
             let exit = task.exit.clone();
             self.run_ended(exit);

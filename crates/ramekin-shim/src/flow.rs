@@ -237,10 +237,8 @@ impl Shim {
                 || attached
                     .into_iter()
                     .any(|connection| connection.outgoing.len() > most);
-            if let Some(pipe) = task.log.waits_on() {
-                self.poll.watch(pipe, Token::Log(*key), EventFlags::OUT)?;
-            } else if let Some(pipe) = task.log.pipe() {
-                self.poll.forget(pipe);
+            if let Some((fd, flags)) = task.log.waits_on() {
+                self.poll.watch(fd, Token::Log(*key), flags)?;
             }
             if behind == task.held_back {
                 continue;

@@ -14,6 +14,7 @@ use serde_json::{json, Map, Value};
 use crate::config::{IoConfig, LogConfig, StdinMode};
 use crate::connection::Role;
 use crate::shim::Shim;
+use crate::startup_check::{Startup, StartupConfig, Verdict};
 use crate::state::{Exit, Status};
 use crate::task::Task;
 
@@ -39,6 +40,21 @@ pub struct HealthConfig {
     pub start_interval_ms: u64,
     #[serde(default)]
     pub on_failure: OnFailure,
+    pub startup: Option<StartupConfig>,
+}
+
+const USUAL: &str = "health.json";
+const STARTUP: &str = "startup-health.json";
+
+impl HealthConfig {
+    /// File names in the run directory, and what the processes in them execute.
+    pub fn programs(&self) -> impl Iterator<Item = (&str, &[String])> {
+        let startup = self
+            .startup
+            .as_ref()
+            .map(|startup| (STARTUP, &startup.args[..]));
+        [(USUAL, &self.args[..])].into_iter().chain(startup)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -76,6 +92,8 @@ pub struct Monitor {
     /// When the next check is due.
     pub next: Option<Instant>,
     pub check: Option<Check>,
+    /// While it has not passed.
+    startup: Option<Startup>,
 }
 
 /// One that runs.
@@ -88,17 +106,41 @@ pub struct Check {
     pub deadline: Option<Instant>,
     /// A launcher that takes longer hangs.
     launched_by: Instant,
+    limit: Duration,
 }
 
 impl Monitor {
     /// After `since_start` of a run.
     fn interval(&self, config: &HealthConfig, since_start: Duration) -> Duration {
+        if let (Some(startup), Some(_)) = (&config.startup, &self.startup) {
+            return Duration::from_millis(startup.interval_ms);
+        }
         let starting = self.status == Health::Starting
             && since_start < Duration::from_millis(config.start_period_ms);
         Duration::from_millis(match starting {
             true => config.start_interval_ms,
             false => config.interval_ms,
         })
+    }
+
+    /// Takes a result of the startup check; when the next check is due.
+    fn take_startup(
+        &mut self,
+        config: &HealthConfig,
+        healthy: bool,
+    ) -> (Verdict, Option<Duration>) {
+        let (Some(startup), Some(progress)) = (&config.startup, &mut self.startup) else {
+            return (Verdict::NotYet, None);
+        };
+        let verdict = progress.take(startup, healthy);
+        match verdict {
+            Verdict::NotYet => (verdict, Some(Duration::from_millis(startup.interval_ms))),
+            Verdict::Started => {
+                self.startup = None;
+                (verdict, Some(Duration::ZERO))
+            }
+            Verdict::Failed => (verdict, None),
+        }
     }
 
     /// Takes a result; whether that has changed the status.
@@ -125,7 +167,10 @@ impl Shim {
         let Some(config) = &self.config.supervision.health else {
             return;
         };
-        self.health = Monitor::default();
+        self.health = Monitor {
+            startup: config.startup.as_ref().map(|_| Startup::default()),
+            ..Monitor::default()
+        };
         self.health.next = Some(Instant::now() + self.health.interval(config, Duration::ZERO));
         self.save_health(None);
     }
@@ -180,7 +225,11 @@ impl Shim {
             ));
         };
         let now = Instant::now();
-        let timeout = Duration::from_millis(config.timeout_ms);
+        let (file, timeout_ms) = match (&config.startup, &self.health.startup) {
+            (Some(startup), Some(_)) => (STARTUP, startup.timeout_ms),
+            _ => (USUAL, config.timeout_ms),
+        };
+        let timeout = Duration::from_millis(timeout_ms);
         let io = IoConfig {
             terminal: false,
             stdin: StdinMode::Closed,
@@ -197,8 +246,9 @@ impl Shim {
             start: crate::time::now(),
             deadline: Some(now + timeout),
             launched_by: now + timeout + LAUNCH,
+            limit: timeout,
         });
-        let (pid_file, process) = (format!("exec-{key}.pid"), self.run.path("health.json"));
+        let (pid_file, process) = (format!("exec-{key}.pid"), self.run.path(file));
         let pid_path = self.run.path(&pid_file);
         let (pid_path, process) = (pid_path.to_string_lossy(), process.to_string_lossy());
         let arguments = ["--process", &process, "--pid-file", &pid_path, "--detach"];
@@ -228,14 +278,22 @@ impl Shim {
             self.running_since
                 .map_or(Duration::ZERO, |began| at.saturating_duration_since(began))
         };
-        let (code, said) = result_of(&check, config, exit, output);
-        let changed = self
-            .health
-            .take(config, code == 0, since_start(check.began));
+        let (code, said) = result_of(&check, exit, output);
         let now = Instant::now();
-        self.health.next = self
-            .running_since
-            .map(|_| now + self.health.interval(config, since_start(now)));
+        let (verdict, changed, wait) = match self.health.startup {
+            Some(_) => {
+                let (verdict, wait) = self.health.take_startup(config, code == 0);
+                (verdict, false, wait)
+            }
+            None => {
+                let changed = self
+                    .health
+                    .take(config, code == 0, since_start(check.began));
+                let wait = self.health.interval(config, since_start(now));
+                (Verdict::NotYet, changed, Some(wait))
+            }
+        };
+        self.health.next = self.running_since.and(wait).map(|wait| now + wait);
         let action = config.on_failure;
         let result = json!({ "start": check.start, "end": crate::time::now(), "exitCode": code, "output": said });
         self.save_health(Some(&result));
@@ -243,6 +301,9 @@ impl Shim {
             key,
             &Ok(json!({ "status": self.health.status.name(), "result": result })),
         );
+        if verdict == Verdict::Failed {
+            self.act_on_failure(OnFailure::Restart);
+        }
         if changed {
             let status = self.health.status.name();
             self.tell(&format!("health_status: {status}"), &[]);
@@ -341,20 +402,14 @@ impl Shim {
 }
 
 /// Docker's words for what has no exit status.
-fn result_of(
-    check: &Check,
-    config: &HealthConfig,
-    exit: Option<&Exit>,
-    output: &[u8],
-) -> (i32, String) {
+fn result_of(check: &Check, exit: Option<&Exit>, output: &[u8]) -> (i32, String) {
     let said = String::from_utf8_lossy(output);
     let Some(exit) = exit else {
         return (-1, said.into_owned());
     };
     match &exit.error {
         _ if check.deadline.is_none() => {
-            let limit = Duration::from_millis(config.timeout_ms);
-            let mut text = format!("Health check exceeded timeout ({limit:?})");
+            let mut text = format!("Health check exceeded timeout ({:?})", check.limit);
             if !said.is_empty() {
                 text = format!("{text}: {said}");
             }
@@ -414,6 +469,7 @@ mod tests {
             start_period_ms,
             start_interval_ms: 5000,
             on_failure: OnFailure::None,
+            startup: None,
         }
     }
 
@@ -445,6 +501,41 @@ mod tests {
     }
 
     #[test]
+    fn until_the_startup_check_has_passed_it_comes_at_its_own_pace_and_then_the_usual_one_at_once()
+    {
+        let mut config = config(1, 0);
+        config.startup = Some(StartupConfig {
+            args: vec!["false".into()],
+            interval_ms: 700,
+            timeout_ms: 1,
+            retries: 2,
+            successes: 1,
+        });
+        let mut monitor = Monitor {
+            startup: Some(Startup::default()),
+            ..Monitor::default()
+        };
+        let pause = Duration::from_millis(700);
+        assert_eq!(monitor.interval(&config, Duration::ZERO), pause);
+        assert_eq!(
+            monitor.take_startup(&config, false),
+            (Verdict::NotYet, Some(pause))
+        );
+        assert_eq!(
+            monitor.take_startup(&config, true),
+            (Verdict::Started, Some(Duration::ZERO))
+        );
+        assert_eq!(
+            (monitor.status, monitor.startup.is_none()),
+            (Health::Starting, true)
+        );
+        assert_eq!(
+            monitor.interval(&config, Duration::ZERO),
+            Duration::from_secs(30)
+        );
+    }
+
+    #[test]
     fn one_that_took_too_long_says_so_and_what_it_had_said() {
         let check = Check {
             key: 1,
@@ -452,10 +543,11 @@ mod tests {
             start: String::new(),
             deadline: None,
             launched_by: Instant::now(),
+            limit: Duration::from_millis(1500),
         };
         let exit = Exit::of(ramekin_sys::process::Ended::Signaled(9));
         assert_eq!(
-            result_of(&check, &config(1, 0), Some(&exit), b"hm\n"),
+            result_of(&check, Some(&exit), b"hm\n"),
             (-1, "Health check exceeded timeout (1.5s): hm\n".into())
         );
     }

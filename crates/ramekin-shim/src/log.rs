@@ -1,5 +1,6 @@
 //! What a process writes, kept: core's `LogWriterSpec`.
 
+mod compressor;
 mod file;
 mod json;
 mod lines;
@@ -11,6 +12,7 @@ use std::os::fd::BorrowedFd;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ramekin_sys::Result;
+use rustix::event::epoll::EventFlags;
 
 use crate::config::LogConfig;
 use file::RotatedFile;
@@ -67,19 +69,23 @@ impl Log {
             LogConfig::Passthrough => Sink::Passthrough,
             LogConfig::JsonFile {
                 path,
-                max_bytes,
-                max_files,
+                rotation,
+                max_buffer_bytes,
                 attributes,
             } => Sink::JsonFile(
-                RotatedFile::open(path, *max_bytes, *max_files)?,
+                RotatedFile::open(path, *rotation, *max_buffer_bytes)?,
                 json::attributes(attributes),
             ),
             LogConfig::Local {
                 path,
-                max_bytes,
-                max_files,
-            } => Sink::Local(RotatedFile::open(path, *max_bytes, *max_files)?),
-            LogConfig::Exec { argv, env } => Sink::Program(LogProgram::start(argv, env.as_ref())?),
+                rotation,
+                max_buffer_bytes,
+            } => Sink::Local(RotatedFile::open(path, *rotation, *max_buffer_bytes)?),
+            LogConfig::Exec {
+                argv,
+                env,
+                max_buffer_bytes,
+            } => Sink::Program(LogProgram::start(argv, env.as_ref(), *max_buffer_bytes)?),
         };
         Ok(Log {
             sink,
@@ -143,9 +149,15 @@ impl Log {
             let result = flush(sink, &batch);
             self.note(result);
         }
-        if let Sink::Program(program) = &mut self.sink {
-            program.close_when_written();
-        }
+        let result = match &mut self.sink {
+            Sink::JsonFile(file, _) | Sink::Local(file) => file.finish(),
+            Sink::Program(program) => {
+                program.close_when_written();
+                Ok(())
+            }
+            Sink::None | Sink::Passthrough | Sink::Kept(..) => Ok(()),
+        };
+        self.note(result);
     }
 
     fn note(&mut self, result: std::io::Result<()>) {
@@ -159,29 +171,38 @@ impl Log {
 
     /// The writer is behind: the process should wait.
     pub fn is_congested(&self) -> bool {
-        matches!(&self.sink, Sink::Program(program) if program.is_congested())
-    }
-
-    /// A descriptor to watch for room, and to give to `flush`.
-    pub fn waits_on(&self) -> Option<BorrowedFd<'_>> {
         match &self.sink {
-            Sink::Program(program) => program.waits_on(),
-            _ => None,
+            Sink::JsonFile(file, _) | Sink::Local(file) => file.is_congested(),
+            Sink::Program(program) => program.is_congested(),
+            Sink::None | Sink::Passthrough | Sink::Kept(..) => false,
         }
     }
 
-    pub fn flush(&mut self) {
-        if let Sink::Program(program) = &mut self.sink {
-            let result = program.flush();
-            self.note(result);
+    /// A descriptor to watch, for what; then `proceed`.
+    pub fn waits_on(&self) -> Option<(BorrowedFd<'_>, EventFlags)> {
+        match &self.sink {
+            Sink::JsonFile(file, _) | Sink::Local(file) => Some((file.waits_on()?, EventFlags::IN)),
+            Sink::Program(program) => Some((program.waits_on()?, EventFlags::OUT)),
+            Sink::None | Sink::Passthrough | Sink::Kept(..) => None,
         }
     }
 
-    /// The descriptor that `waits_on` may name.
-    pub fn pipe(&self) -> Option<BorrowedFd<'_>> {
-        match &self.sink {
-            Sink::Program(program) => program.pipe(),
-            _ => None,
+    /// What `waits_on` named must not be watched any more: it may be closed.
+    pub fn proceed(&mut self) {
+        let result = match &mut self.sink {
+            Sink::JsonFile(file, _) | Sink::Local(file) => file.proceed(),
+            Sink::Program(program) => program.flush(),
+            Sink::None | Sink::Passthrough | Sink::Kept(..) => Ok(()),
+        };
+        self.note(result);
+    }
+
+    /// Records that were dropped since the last call, because nobody was to wait.
+    pub fn take_dropped(&mut self) -> u64 {
+        match &mut self.sink {
+            Sink::JsonFile(file, _) | Sink::Local(file) => file.take_dropped(),
+            Sink::Program(program) => program.take_dropped(),
+            Sink::None | Sink::Passthrough | Sink::Kept(..) => 0,
         }
     }
 }
@@ -195,7 +216,9 @@ fn append(sink: &mut Sink, batch: &mut Vec<u8>, stream: Stream, time: &Time, lin
         _ => append_frame(batch, stream, time.moment, line),
     }
     if let Sink::JsonFile(file, _) | Sink::Local(file) = sink {
-        file.note_record(before);
+        file.note_record(before, time.moment);
+    } else if let Sink::Program(program) = sink {
+        program.note_record(before);
     }
 }
 

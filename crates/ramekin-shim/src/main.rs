@@ -30,6 +30,7 @@ mod signal;
 mod sources;
 mod spec;
 mod starting;
+mod startup_check;
 mod state;
 mod stdio;
 mod supervision;

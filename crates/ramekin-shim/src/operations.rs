@@ -11,7 +11,7 @@ use crate::shim::{Ending, Shim, FIRST};
 use crate::state::Status;
 use crate::stdio::Console;
 use crate::task::{Phase, Task};
-use crate::{prepare, spec, unprivileged};
+use crate::{grace_period, prepare, spec, unprivileged};
 
 impl Shim {
     pub fn operate(&mut self, client: usize, request: Request) -> Result<Option<Value>> {
@@ -206,6 +206,9 @@ impl Shim {
         let (Status::Running, Some(root)) = (self.state.status, &self.root) else {
             return Err(self.wrong_status());
         };
+        if self.config.cgroup.is_some() {
+            grace_period::begin();
+        }
         if request.user.is_some() || !request.groups.is_empty() {
             prepare::identify(root, &mut process, request.user.as_deref(), &request.groups)?;
         }

@@ -109,10 +109,12 @@ pub fn write_bundle(config: &Config, run: &RunDirectory, root: &Root) -> Result<
     fs::create_dir_all(&bundle).context(|| bundle.display().to_string())?;
     // Without the secrets that the process itself is about to get: this file is on the disk.
     if let Some(health) = &config.supervision.health {
-        let file = run.path("health.json");
         let process = spec.get("process").unwrap_or(&Value::Null);
-        let check = spec::check_process(process, &health.args);
-        fs::write(&file, check.to_string()).context(|| file.display().to_string())?;
+        for (name, args) in health.programs() {
+            let file = run.path(name);
+            let check = spec::check_process(process, args);
+            fs::write(&file, check.to_string()).context(|| file.display().to_string())?;
+        }
     }
     sources::add_variables(&config.variables, &bundle, &mut spec)?;
     let file = bundle.join("config.json");

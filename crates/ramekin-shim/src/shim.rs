@@ -66,6 +66,8 @@ pub struct Shim {
     pub timed_out: bool,
     /// When one that was told to stop is killed.
     pub kill_at: Option<Instant>,
+    /// How many records had been dropped when that was last written down.
+    pub dropped_saved: Option<(u64, Instant)>,
     /// With whom the container is to die.
     pub parent: Option<OwnedFd>,
 }
@@ -127,9 +129,11 @@ impl Shim {
             Token::Output(stream, key) => drop(self.pump(stream, key)),
             Token::Stdin(key) => self.feed(key, flags),
             Token::Log(key) => {
+                self.forget_log(key);
                 if let Some(task) = self.tasks.get_mut(&key) {
-                    task.log.flush();
+                    task.log.proceed();
                 }
+                self.note_dropped(key);
             }
             Token::Console(key) => self.connect_terminal(key),
             Token::Exit(key) => self.task_may_have_ended(key),
@@ -138,6 +142,28 @@ impl Shim {
             Token::Job(pid) => self.job_may_have_ended(pid as i32)?,
         }
         Ok(())
+    }
+
+    /// Its descriptor may be closed by what is done next.
+    pub fn forget_log(&self, key: usize) {
+        if let Some((fd, _)) = self.tasks.get(&key).and_then(|task| task.log.waits_on()) {
+            self.poll.forget(fd);
+        }
+    }
+
+    /// What a log has no room for is told, but not record by record.
+    fn note_dropped(&mut self, key: usize) {
+        let Some(task) = self.tasks.get_mut(&key) else {
+            return;
+        };
+        self.state.dropped_records += task.log.take_dropped();
+        let recent = self.dropped_saved.is_some_and(|(count, at)| {
+            count == self.state.dropped_records || at.elapsed() < Duration::from_secs(1)
+        });
+        if self.state.dropped_records > 0 && !recent {
+            self.dropped_saved = Some((self.state.dropped_records, Instant::now()));
+            self.save(false);
+        }
     }
 
     /// Before the launcher has ended: the program should find the size right as early as can be.

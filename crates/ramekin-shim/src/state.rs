@@ -75,9 +75,16 @@ pub struct State {
     /// Since somebody started the container by hand.
     #[serde(skip_serializing_if = "is_zero")]
     pub restart_count: u32,
+    /// Of the log, since somebody started it by hand.
+    #[serde(skip_serializing_if = "is_none")]
+    pub dropped_records: u64,
     /// Until somebody starts it again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stopped_by_hand: bool,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -109,6 +116,7 @@ impl State {
             },
             exit: None,
             restart_count: 0,
+            dropped_records: 0,
             stopped_by_hand: false,
         })
     }
@@ -146,7 +154,13 @@ impl State {
             Some(Value::Object(object)) => object,
             _ => Map::new(),
         };
-        for ours in ["startedAt", "exit", "restartCount", "stoppedByHand"] {
+        for ours in [
+            "startedAt",
+            "exit",
+            "restartCount",
+            "droppedRecords",
+            "stoppedByHand",
+        ] {
             object.remove(ours);
         }
         if let Value::Object(fields) = self.to_json() {

@@ -52,6 +52,16 @@ export interface HealthCheck {
   readonly startIntervalMs: number;
   /** What happens when it becomes unhealthy. `kill` leaves the rest to the restart policy, `restart` asks none. */
   readonly onFailure?: "none" | "kill" | "restart" | "stop";
+  /** Comes first: until it has passed, the check itself does not run. Then that follows at once. */
+  readonly startup?: StartupCheck;
+}
+
+/** How a program that takes long to start is asked whether it has. Its results are in the log, and the status is `starting`. */
+export interface StartupCheck extends Pick<HealthCheck, "args" | "intervalMs" | "timeoutMs"> {
+  /** So many failures in a run, and the container is started again, whatever its restart policy; absent or 0: never. */
+  readonly retries?: number;
+  /** So many successes in a run, not necessarily in a row, and it has passed; absent or 0: one. */
+  readonly successes?: number;
 }
 
 export type HealthStatus = "starting" | "healthy" | "unhealthy";

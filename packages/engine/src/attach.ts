@@ -1,6 +1,6 @@
 import { type Attachment, type Cancellable, RamekinError } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
-import { tell } from "./container-event.ts";
+import { tell, tellingDetach } from "./container-event.ts";
 import type { Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
 
@@ -17,5 +17,5 @@ export async function attach(scope: Scope, config: ContainerConfig, options: Can
   const isolation = await scope.kernel.use("isolation", config.isolation.driver);
   const attachment = await isolation.attach(config.id, options);
   tell(scope, config, "attach");
-  return attachment;
+  return tellingDetach(attachment, () => tell(scope, config, "detach"));
 }

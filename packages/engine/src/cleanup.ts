@@ -4,7 +4,6 @@ import type { ContainerConfig } from "./api.ts";
 import { eventAttributes } from "./container-event.ts";
 import type { Paths } from "./store/paths.ts";
 import { volumePaths } from "./store/volumes.ts";
-import { mountAttributes } from "./volume/event.ts";
 
 /**
  * What the supervisor does when the container has ended. The snapshot of one that stays stays too; `--rm` takes everything,
@@ -44,7 +43,12 @@ function unmountEvents(paths: Paths, config: ContainerConfig): readonly CleanupO
   return volumes.map((point) => ({
     op: "append-event",
     directory: paths.events,
-    event: { type: "volume", action: "unmount", id: point.name ?? "", attributes: mountAttributes(config, point) },
+    event: {
+      type: "volume",
+      action: "unmount",
+      id: point.name ?? "",
+      attributes: { container: config.id, driver: point.driver ?? "local" },
+    },
   }));
 }
 

@@ -34,7 +34,7 @@ export async function commit(scope: Scope, config: ContainerConfig, options: Com
     config: committedConfig(image, config, stored, changes, options),
   });
   await changeImages(scope.paths, (index) => (name === undefined ? putUnnamed(index, root) : putName(index, name, root)), options);
-  tell(scope, config, "commit", { imageID: root.digest, imageRef: options.name ?? "" });
+  tell(scope, config, "commit", { comment: options.message ?? "", imageID: root.digest, imageRef: options.name ?? "" });
   return describeImage(scope, root, name, options);
 }
 

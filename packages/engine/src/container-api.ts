@@ -58,6 +58,8 @@ export interface ContainerDetails extends ContainerInfo {
   readonly logPath?: string;
   /** By its restart policy, since somebody started it. */
   readonly restartCount: number;
+  /** Of its log, since somebody started it: there was no room for them, and the container was not to wait. */
+  readonly droppedRecords?: number;
   /** What the last checks said. */
   readonly healthLog?: Health;
   readonly bundle: string;

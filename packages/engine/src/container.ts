@@ -117,8 +117,8 @@ export function containerHandle(
     top: async (options) => (await import("./top.ts")).top(scope, config, options),
     remove: async (options) => (await import("./remove.ts")).remove(scope, config, options),
     async [Symbol.asyncDispose]() {
-      await offered?.detach();
-      await (await shared?.catch(() => undefined))?.detach();
+      await offered?.[Symbol.asyncDispose]();
+      await (await shared?.catch(() => undefined))?.[Symbol.asyncDispose]();
       if (!owned) return;
       try {
         await (await import("./remove.ts")).remove(scope, config, { force: true, volumes: true });

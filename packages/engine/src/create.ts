@@ -19,7 +19,7 @@ import { departureMs, isLeaving } from "./departure.ts";
 import { writeEtcFiles } from "./etc-files.ts";
 import { blobsOf, contentOf, type OpenedImage, openImage, topOf } from "./image.ts";
 import { amendSpec, notify } from "./kernel/hooks.ts";
-import { logOptions } from "./log-options.ts";
+import { logWriter } from "./log-options.ts";
 import { hasMounts, type MountPlan, type Settled } from "./mount-plan.ts";
 import { suggestName } from "./names.ts";
 import { type ChosenNetwork, chooseNetwork } from "./network.ts";
@@ -329,8 +329,7 @@ async function furnish(
     // Writable even for a read-only root: mount targets that the image lacks are made first, then the launcher seals it.
     return storage.prepare(id, topOf(image), { signal: options.signal, volatile: options.autoRemove ?? false });
   };
-  const writer = async () =>
-    (await scope.kernel.use("log", plan.log.name)).writer({ containerId: id, ...logOptions(plan.log.options, config) });
+  const writer = async () => logWriter(await scope.kernel.use("log", plan.log.name), plan.log.name, plan.log.options, config);
 
   const [mounts, finished, log] = await all(
     snapshot(),

@@ -5,9 +5,9 @@ export interface EngineEvent {
   readonly time: Date;
   /** Since 1970, where the writer knew more than milliseconds too. */
   readonly timeNano: bigint;
-  readonly type: "container" | "image" | "volume" | "network";
+  readonly type: "container" | "image" | "volume" | "network" | "builder";
   /**
-   * Docker's words. Of containers: `attach commit copy create destroy detach die exec_create exec_die exec_start export
+   * Docker's words. Of containers: `attach commit copy create destroy detach die exec_create exec_detach exec_die exec_start export
    * health_status kill oom pause rename resize restart start stop top unpause update prune`, after some of them a colon and more
    * (`exec_start: ls -l`); of images: `delete import load mount pull push save tag unmount untag prune` and the like.
    */

@@ -11,7 +11,7 @@ import {
 import { randomHex } from "@ramekin/native";
 import { capabilitySets, maskedCapabilities, type ProcessConfig, type RuntimeConfig } from "@ramekin/oci";
 import type { ContainerConfig, Exec, ExecOptions } from "./api.ts";
-import { tell } from "./container-event.ts";
+import { tell, tellingDetach } from "./container-event.ts";
 import { defaultUser, numericUser, processCwd, processEnv } from "./process.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
@@ -49,7 +49,8 @@ export async function exec(scope: Scope, config: ContainerConfig, command: reado
     await attempt(scope, `forgetting ${execId}`, () => isolation.delete(id, { execId, force: true }));
     throw error;
   }
-  return execHandle(scope, isolation, id, execId, attachment);
+  const told = attachment && tellingDetach(attachment, () => tell(scope, config, "exec_detach", { execID: execId }));
+  return execHandle(scope, isolation, id, execId, told);
 }
 
 async function execProcess(first: ProcessConfig, command: readonly string[], options: ExecOptions): Promise<ProcessConfig> {
@@ -102,6 +103,6 @@ function execHandle(scope: Scope, isolation: IsolationBackend, id: string, execI
       );
       return exit;
     },
-    [Symbol.asyncDispose]: async () => attachment?.detach(),
+    [Symbol.asyncDispose]: async () => attachment?.[Symbol.asyncDispose](),
   };
 }

@@ -19,6 +19,13 @@ export function parseSignal(text: string): Signal {
   throw unknown(text);
 }
 
+/** As the kernel counts it. */
+export function signalNumber(signal: Signal): number {
+  const counted = /^SIGRT(MIN|MAX)(?:[+-]([0-9]+))?$/.exec(signal);
+  if (counted) return counted[1] === "MIN" ? realTime.first + Number(counted[2] ?? 0) : realTime.last - Number(counted[2] ?? 0);
+  return constants.signals[signal as keyof typeof constants.signals];
+}
+
 /** Two names of one number: we keep to one. */
 const aliases: Readonly<Record<string, Signal>> = { SIGIOT: "SIGABRT", SIGPOLL: "SIGIO" };
 

@@ -10,10 +10,10 @@ import {
 import type { ContainerConfig } from "./api.ts";
 import { cgroupPath } from "./cgroup.ts";
 import { cleanupList } from "./cleanup.ts";
-import { eventAttributes, tell } from "./container-event.ts";
+import { eventAttributes, tell, tellingDetach } from "./container-event.ts";
 import type { Prepared } from "./create.ts";
 import { notify } from "./kernel/hooks.ts";
-import { logOptions } from "./log-options.ts";
+import { logWriter } from "./log-options.ts";
 import { defaultUser } from "./process.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { currentState, isLive, isThere } from "./store/containers.ts";
@@ -84,7 +84,8 @@ export async function start(scope: Scope, config: ContainerConfig, options: Star
     exit?.catch(() => {}); // whoever waits hears of it
     await isolation.start(id, { signal: options.signal });
     await notify(scope.kernel.plugins, scope.warn, "started", { id });
-    return { ...(attachment && { attachment }), ...(exit && { exit }) };
+    const attached = attachment && tellingDetach(attachment, () => tell(scope, config, "detach"));
+    return { ...(attached && { attachment: attached }), ...(exit && { exit }) };
   } catch (error) {
     if (attachment) await attempt(scope, `detaching from ${id}`, () => (attachment as Attachment).detach());
     await settleFailure(scope, config, isolation, error);
@@ -118,7 +119,7 @@ async function prepareAgain(scope: Scope, config: ContainerConfig): Promise<Pick
   ]);
   const [mounts, log] = await Promise.all([
     storage.mounts(config.storage.key),
-    driver.writer({ containerId: config.id, ...logOptions(config.log.options, config) }),
+    logWriter(driver, config.log.driver, config.log.options, config),
   ]);
   return { mounts, log };
 }

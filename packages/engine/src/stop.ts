@@ -2,6 +2,7 @@ import { type Cancellable, type ExitStatus, RamekinError, type Signal } from "@r
 import type { ContainerConfig } from "./api.ts";
 import { tell } from "./container-event.ts";
 import type { Scope } from "./scope.ts";
+import { signalNumber } from "./signals.ts";
 import { currentState } from "./store/containers.ts";
 import { cancellable, notStarted, wait } from "./wait.ts";
 
@@ -28,12 +29,12 @@ export async function stop(
   const ended = (mayRunAgain(config) ? undefined : exit) ?? wait(scope, config, options);
   ended.catch(() => {});
   const signal = options.stopSignal ?? config.stopSignal;
-  tell(scope, config, "kill", { signal });
+  tell(scope, config, "kill", { signal: String(signalNumber(signal)) });
   await isolation.kill(id, signal, { final: true });
   if (status === "paused") await resume(isolation.resume?.bind(isolation), id); // a frozen process gets no signal
   const seconds = options.timeout ?? config.stopTimeout;
   if (seconds >= 0 && !(await settlesWithin(cancellable(ended, options, `stopping ${name}`), seconds * 1000))) {
-    tell(scope, config, "kill", { signal: "SIGKILL" });
+    tell(scope, config, "kill", { signal: String(signalNumber("SIGKILL")) });
     await isolation.kill(id, "SIGKILL", { all: true, final: true });
   }
   const result = await cancellable(ended, options, `stopping ${name}`);

@@ -1,4 +1,4 @@
-import { type HealthCheck, Objections, RamekinError, type Supervision } from "@ramekin/core";
+import { type HealthCheck, Objections, RamekinError, type StartupCheck, type Supervision } from "@ramekin/core";
 import type { Healthcheck, ImageRunConfig } from "@ramekin/oci";
 import type { ContainerConfig, ContainerOptions, HealthOptions } from "./api.ts";
 import { startTimeOf } from "./store/liveness.ts";
@@ -21,6 +21,16 @@ export function checkSupervision({ restartPolicy, autoRemove, health = {}, timeL
   }
   if (health.retries !== undefined && !(Number.isInteger(health.retries) && health.retries >= 0))
     wrong(`${health.retries} is no number of retries of a health check`);
+  const { startup } = health;
+  for (const field of ["intervalMs", "timeoutMs"] as const) {
+    const value = startup?.[field];
+    if (value !== undefined && value !== 0 && !(value >= 1)) wrong(`the startup check's ${field} of ${value} is less than a millisecond`);
+  }
+  for (const field of ["retries", "successes"] as const) {
+    const value = startup?.[field];
+    if (value !== undefined && !(Number.isInteger(value) && value >= 0)) wrong(`${value} is no number of ${field} of a startup check`);
+  }
+  if (startup && health.test?.[0] === "NONE") wrong("a startup check goes before a health check, and there is to be none");
   if (timeLimit !== undefined && !(timeLimit >= 0)) wrong(`a time limit of ${timeLimit} seconds`);
   objections.raise();
 }
@@ -28,9 +38,14 @@ export function checkSupervision({ restartPolicy, autoRemove, health = {}, timeL
 /** What is checked, of the image's HEALTHCHECK and what was asked for; undefined: nothing. */
 export function healthCheck(image: ImageRunConfig, asked: HealthOptions = {}): HealthCheck | undefined {
   const given: Healthcheck = image.Healthcheck ?? {};
-  const [kind, ...words] = asked.test ?? given.Test ?? [];
-  const args = kind === "CMD-SHELL" ? [...(image.Shell ?? ["/bin/sh", "-c"]), ...words] : kind === "CMD" ? words : [];
-  if (!isCommand(args)) return undefined;
+  const args = commandOf(image, asked.test ?? given.Test ?? []);
+  const first = asked.startup && commandOf(image, asked.startup.test);
+  if (!isCommand(args)) {
+    if (first === undefined) return undefined;
+    throw new RamekinError("INVALID_ARGUMENT", "a startup check goes before a health check, and there is none", {
+      hint: "neither the image nor --health-cmd has one: add --health-cmd",
+    });
+  }
   const ms = (own: number | undefined, nanoseconds: number | undefined, usual: number) =>
     Math.ceil(own || (nanoseconds ? nanoseconds / 1e6 : usual));
   return {
@@ -41,7 +56,26 @@ export function healthCheck(image: ImageRunConfig, asked: HealthOptions = {}): H
     startPeriodMs: ms(asked.startPeriodMs, given.StartPeriod, 0),
     startIntervalMs: ms(asked.startIntervalMs, given.StartInterval, 5000),
     ...(asked.onFailure && asked.onFailure !== "none" && { onFailure: asked.onFailure }),
+    ...(first && isCommand(first) && { startup: startupCheck(first, asked.startup) }),
   };
+}
+
+function startupCheck(
+  args: readonly [string, ...string[]],
+  { intervalMs, timeoutMs, retries, successes }: Partial<StartupCheck> = {},
+): StartupCheck {
+  return {
+    args,
+    intervalMs: Math.ceil(intervalMs || 30_000),
+    timeoutMs: Math.ceil(timeoutMs || 30_000),
+    ...(retries && { retries }),
+    ...(successes && { successes }),
+  };
+}
+
+function commandOf(image: ImageRunConfig, [kind, ...words]: readonly string[]): readonly string[] {
+  if (kind === "CMD-SHELL") return [...(image.Shell ?? ["/bin/sh", "-c"]), ...words];
+  return kind === "CMD" ? words : [];
 }
 
 const isCommand = (args: readonly string[]): args is [string, ...string[]] => args.length > 0;

@@ -1,4 +1,4 @@
-import type { HealthCheck, RestartPolicy } from "@ramekin/core";
+import type { HealthCheck, RestartPolicy, StartupCheck } from "@ramekin/core";
 
 /** What the container's supervisor does of its own accord. */
 export interface SupervisionOptions {
@@ -12,7 +12,13 @@ export interface SupervisionOptions {
 }
 
 /** Absent fields come from the image's HEALTHCHECK, then from Docker's defaults: 30 s, 30 s, 3 retries, no start period, 5 s in it. */
-export interface HealthOptions extends Partial<Omit<HealthCheck, "args">> {
+export interface HealthOptions extends Partial<Omit<HealthCheck, "args" | "startup">> {
   /** As in an image: `["CMD", …]`, `["CMD-SHELL", command]`, or `["NONE"]` for no check at all. */
   readonly test?: readonly [kind: "CMD" | "CMD-SHELL" | "NONE", ...words: string[]];
+  /** Only beside a check, the image's or one of its own. Absent: 30 s, 30 s, no end of retries, one success. */
+  readonly startup?: StartupOptions;
+}
+
+export interface StartupOptions extends Partial<Omit<StartupCheck, "args">> {
+  readonly test: readonly [kind: "CMD" | "CMD-SHELL", ...words: string[]];
 }

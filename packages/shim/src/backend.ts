@@ -56,6 +56,11 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
   /** Questions for an exit status on their way to a supervisor; they never reject. */
   const asking = new Set<Promise<void>>();
 
+  /** Whoever answers there is the container's supervisor: an exec, which asks five times, need not read what it was told. */
+  const pathOf = (id: string): string => {
+    checkId(id);
+    return join(directory, id);
+  };
   const known = async (id: string): Promise<RunDirectory> => {
     const run = await openRunDirectory(directory, id);
     if (!run) throw new RamekinError("NOT_FOUND", `no container ${id}`);
@@ -63,12 +68,11 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
   };
   /** To a container that has one: with nobody there, the supervisor's last word is FAILED_PRECONDITION. */
   const ask = async (id: string, message: Message, signal?: AbortSignal): Promise<Message> => {
-    const run = await known(id);
     try {
-      return await request(run.path, message, { signal });
+      return await request(pathOf(id), message, { signal });
     } catch (error) {
       if (!isGone(error)) throw error;
-      const { status } = await lastState(program, run, signal);
+      const { status } = await lastState(program, await known(id), signal);
       throw new RamekinError("FAILED_PRECONDITION", `container ${id} is ${status}`);
     }
   };
@@ -90,14 +94,13 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
     id: string,
     { signal, execId, onSent }: { signal: AbortSignal | undefined; execId: string | undefined; onSent: () => void },
   ): Promise<ExitStatus> => {
-    const run = await known(id);
     try {
-      const exit = exitOf(await request(run.path, { op: "wait", ...execField(execId) }, { signal, onSent }));
+      const exit = exitOf(await request(pathOf(id), { op: "wait", ...execField(execId) }, { signal, onSent }));
       if (exit) return exit;
       throw new RamekinError("DATA_LOSS", `no exit status in the answer for container ${id}`);
     } catch (error) {
       if (!isGone(error)) throw error;
-      const { exit } = await lastState(program, run, signal);
+      const { exit } = await lastState(program, await known(id), signal);
       if (execId === undefined) return exit ?? lostExit();
       // A process beside the first has no file of its own: it ended, and what its status was nobody knows any more.
       if (error.accepted) return lostExit();
@@ -182,12 +185,11 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
     },
 
     async attach(id, { signal, execId } = {}) {
-      const run = await known(id);
       try {
-        return await attachTo(run.path, execId, signal);
+        return await attachTo(pathOf(id), execId, signal);
       } catch (error) {
         if (!isGone(error)) throw error;
-        const { status } = await lastState(program, run, signal);
+        const { status } = await lastState(program, await known(id), signal);
         throw new RamekinError("FAILED_PRECONDITION", `container ${id} is ${status}`);
       }
     },

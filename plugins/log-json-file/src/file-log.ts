@@ -15,7 +15,7 @@ export interface FileLogFormat extends LogFormat {
   writer(path: string, options: LogOptions): LogWriterSpec;
 }
 
-/** A log in `<root>/<id>/<id><suffix>`, with `.1` and so on when it is rotated. */
+/** A log in `<root>/<id>/<id><suffix>`, with `.1` or `.1.gz` and so on when it is rotated. */
 export function fileLog({ root, warn = () => {} }: FileLogOptions, format: FileLogFormat): LogDriver {
   const path = (id: string) => {
     if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(id)) throw new RamekinError("INVALID_ARGUMENT", `bad container id ${JSON.stringify(id)}`);
@@ -35,7 +35,7 @@ export function fileLog({ root, warn = () => {} }: FileLogOptions, format: FileL
         throw error;
       });
       const literally = (text: string) => text.replaceAll(".", "\\.");
-      const own = new RegExp(`^${literally(id)}${literally(format.suffix)}(\\.[0-9]+)?$`);
+      const own = new RegExp(`^${literally(id)}${literally(format.suffix)}(\\.[0-9]+(\\.gz(\\.part)?)?)?$`);
       for (const entry of entries) if (own.test(entry)) await rm(join(dirname(file), entry), { force: true });
     },
   };

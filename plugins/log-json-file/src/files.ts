@@ -1,9 +1,13 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, readdir } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import type { Framing } from "./framing.ts";
 
 /** One file of a log, read forwards; others may append to it meanwhile, or rename it. */
 export interface LogFile extends AsyncDisposable {
-  readonly inode: number;
+  /** Of the file that was written, whatever it is called by now, and though it has been compressed since. */
+  readonly identity: string;
+  /** When its last record was written, where that is known without reading it. */
+  readonly last?: Date;
   /** Whole records that have come since the last call, as many at a time as a read brings. One that is still being written stays for the next. */
   batches(): AsyncGenerator<readonly Buffer[]>;
   /** Forward to the last `count` records; resolves with how many there are, at most `count`. */
@@ -21,7 +25,8 @@ export async function openLogFile(path: string, framing: Framing): Promise<LogFi
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  const { ino } = await file.stat();
+  if (path.endsWith(".gz")) return await (await import("./compressed-file.ts")).openCompressed(file, path, framing);
+  const { ino, birthtimeNs } = await file.stat({ bigint: true });
   let position = 0;
   async function* batches(): AsyncGenerator<readonly Buffer[]> {
     for (let size = chunkSize; ; ) {
@@ -35,7 +40,8 @@ export async function openLogFile(path: string, framing: Framing): Promise<LogFi
     }
   }
   return {
-    inode: ino,
+    // inode numbers are given again, as soon as a rotated file has been compressed
+    identity: `${ino} ${birthtimeNs}`,
     batches,
     async seekLast(count) {
       const { found, start } = framing.lines ? await lastLines(file, count) : await lastFrames(file, framing, count);
@@ -81,7 +87,7 @@ async function lastFrames(file: FileHandle, framing: Framing, count: number): Pr
     let at = position;
     for (const record of records) {
       starts.push(at);
-      at += 4 + record.length;
+      at += framing.overhead + record.length;
     }
     if (starts.length > 2 * count) starts.splice(0, starts.length - count);
     position += rest;
@@ -92,17 +98,38 @@ async function lastFrames(file: FileHandle, framing: Framing, count: number): Pr
   return { found: last.length, start: last[0] ?? position };
 }
 
+/** Looks for a file that rotation is moving at this moment before it counts as gone. */
+const looks = 5;
+
 /** The current file and those that rotation has left, oldest first; one that moved while we looked counts once. */
 export async function openLogFiles(path: string, framing: Framing): Promise<LogFile[]> {
   const files: LogFile[] = [];
-  for (let number = 0; ; number++) {
-    const file = await openLogFile(number === 0 ? path : `${path}.${number}`, framing);
-    if (!file) {
-      // Between renaming the old file and making the new one there is no current one.
-      if (number === 0) continue;
-      return files.reverse();
+  for (let [number, look] = [0, 1]; ; ) {
+    // Between renaming the old file and making the new one there is no current one.
+    const file = number === 0 ? await openLogFile(path, framing) : await openNumbered(`${path}.${number}`, framing);
+    if (!file && number > 0) {
+      // The last one; or those before it are just moving up, the oldest first.
+      if (!(await hasNumberAbove(path, number))) return files.reverse();
+      if (look++ < looks) continue;
     }
-    if (files.some(({ inode }) => inode === file.inode)) await file[Symbol.asyncDispose]();
-    else files.push(file);
+    if (file && files.some(({ identity }) => identity === file.identity)) await file[Symbol.asyncDispose]();
+    else if (file) files.push(file);
+    number++;
+    look = 1;
   }
+}
+
+/** The one takes the other's place: while it is made, both are there. */
+async function openNumbered(path: string, framing: Framing): Promise<LogFile | undefined> {
+  return (await openLogFile(path, framing)) ?? (await openLogFile(`${path}.gz`, framing));
+}
+
+async function hasNumberAbove(path: string, number: number): Promise<boolean> {
+  const prefix = `${basename(path)}.`;
+  const names = await readdir(dirname(path)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  const numbers = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  return numbers.some((rest) => /^[0-9]+(\.gz)?$/.test(rest) && Number.parseInt(rest, 10) > number);
 }

@@ -4,10 +4,13 @@ export interface Framing {
   cut(bytes: Buffer): { readonly records: Buffer[]; readonly rest: number };
   /** Records can be found from the end of the file, since they end with a line break and have no other. */
   readonly lines: boolean;
+  /** Bytes that a record takes beside itself. */
+  readonly overhead: number;
 }
 
 export const lineFraming: Framing = {
   lines: true,
+  overhead: 1,
   cut(bytes) {
     const records: Buffer[] = [];
     let rest = 0;
@@ -22,6 +25,7 @@ export const lineFraming: Framing = {
 /** As `LogWriterSpec` has it: a length of four bytes, big-endian, before each. */
 export const lengthFraming: Framing = {
   lines: false,
+  overhead: 4,
   cut(bytes) {
     const records: Buffer[] = [];
     let rest = 0;

@@ -31,7 +31,7 @@ export async function* readLog(
   for (;;) {
     // Taken before the look: what was written until then is seen by it.
     const last = ended;
-    for await (const batch of reading.batches()) {
+    for await (const batch of reading.batches(since)) {
       throwIfAborted(signal, path);
       const found: LogRecord[] = [];
       for (const bytes of batch) {
@@ -66,11 +66,12 @@ class Reading implements AsyncDisposable {
     for (let index = this.#files.length - 1; index >= 0; index--) wanted -= await (this.#files[index] as LogFile).seekLast(wanted);
   }
 
-  async *batches(): AsyncGenerator<readonly Buffer[]> {
+  /** Of files that end before `since`, nothing. */
+  async *batches(since: Date | undefined): AsyncGenerator<readonly Buffer[]> {
     for (;;) {
       const [file] = this.#files;
       if (!file) return;
-      yield* file.batches();
+      if (!(since && file.last && file.last < since)) yield* file.batches();
       if (this.#files.length === 1) return;
       await file[Symbol.asyncDispose]();
       this.#files.shift();
@@ -81,13 +82,13 @@ class Reading implements AsyncDisposable {
   async catchUp(path: string): Promise<boolean> {
     const at = this.#files.at(-1);
     const current = await openLogFile(path, this.#framing);
-    if (!current || current.inode === at?.inode) {
+    if (!current || current.identity === at?.identity) {
       await current?.[Symbol.asyncDispose]();
       return false;
     }
     await current[Symbol.asyncDispose]();
     const all = await openLogFiles(path, this.#framing);
-    const known = at ? all.findIndex(({ inode }) => inode === at.inode) : -1;
+    const known = at ? all.findIndex(({ identity }) => identity === at.identity) : -1;
     // Ours is in there still, or has been rotated away: then all that is left is newer.
     for (const old of all.splice(0, known + 1)) await old[Symbol.asyncDispose]();
     this.#files.push(...all);

@@ -22,7 +22,7 @@ export function jsonRecords(): RecordParser {
   return (bytes) => plainRecord(bytes, time) ?? parsedRecord(bytes);
 }
 
-function plainRecord(bytes: Buffer, time: (bytes: Buffer, from: number, to: number) => number): LogRecord | undefined {
+function plainRecord(bytes: Buffer, time: (bytes: Buffer, from: number, to: number) => Moment): LogRecord | undefined {
   const last = bytes.length - 2;
   if (bytes[last] !== quote || bytes[last + 1] !== brace) return undefined;
   let from = last;
@@ -34,9 +34,10 @@ function plainRecord(bytes: Buffer, time: (bytes: Buffer, from: number, to: numb
   const whole = bytes[end - 1] === letterN && bytes[end - 2] === backslash && end - 2 >= begin.length;
   const line = bytes.subarray(begin.length, whole ? end - 2 : end);
   for (let at = 0; at < line.length; at++) if (line[at] === backslash) return undefined;
-  const at = time(bytes, from, last);
-  if (Number.isNaN(at)) return undefined;
-  return whole ? { time: new Date(at), stream, line } : { time: new Date(at), stream, line, partial: true };
+  const { ms, nanoseconds } = time(bytes, from, last);
+  if (Number.isNaN(ms)) return undefined;
+  const moment = new Date(ms);
+  return whole ? { time: moment, nanoseconds, stream, line } : { time: moment, nanoseconds, stream, line, partial: true };
 }
 
 function matches(bytes: Uint8Array, from: number, wanted: Uint8Array): boolean {
@@ -44,14 +45,27 @@ function matches(bytes: Uint8Array, from: number, wanted: Uint8Array): boolean {
   return true;
 }
 
+interface Moment {
+  /** Since 1970; not a number for what is no time. */
+  readonly ms: number;
+  /** Of that millisecond. */
+  readonly nanoseconds: number;
+}
+
+/** RFC 3339. */
+function momentOf(text: string): Moment {
+  const fraction = /\.([0-9]+)/.exec(text)?.[1] ?? "";
+  return { ms: Date.parse(text), nanoseconds: Number(fraction.slice(3, 9).padEnd(6, "0")) };
+}
+
 /** All that one read of the container's output brings has the same time. */
-function timeReader(): (bytes: Buffer, from: number, to: number) => number {
+function timeReader(): (bytes: Buffer, from: number, to: number) => Moment {
   let known = Buffer.alloc(0);
-  let value = Number.NaN;
+  let value = momentOf("");
   return (bytes, from, to) => {
     if (to - from !== known.length || !matches(bytes, from, known)) {
       known = Buffer.from(bytes.subarray(from, to));
-      value = Date.parse(known.toString("latin1"));
+      value = momentOf(known.toString("latin1"));
     }
     return value;
   };
@@ -66,12 +80,13 @@ function parsedRecord(bytes: Buffer): LogRecord | undefined {
   }
   const { log, raw, stream, time, attrs } = (entry ?? {}) as Partial<Record<"log" | "raw" | "stream" | "time" | "attrs", unknown>>;
   if (typeof log !== "string" || (stream !== "stdout" && stream !== "stderr") || typeof time !== "string") return undefined;
-  const at = new Date(time);
-  if (Number.isNaN(at.getTime())) return undefined;
+  const { ms, nanoseconds } = momentOf(time);
+  if (Number.isNaN(ms)) return undefined;
   const text = typeof raw === "string" ? Buffer.from(raw, "base64") : Buffer.from(log, "utf8");
   const whole = text.at(-1) === 0x0a;
   return {
-    time: at,
+    time: new Date(ms),
+    nanoseconds,
     stream,
     line: whole ? text.subarray(0, -1) : text,
     ...(!whole && { partial: true }),
@@ -85,7 +100,8 @@ export function framedRecords(): RecordParser {
     if (bytes.length < 10) return undefined;
     const stream = bytes[8] === 1 ? "stdout" : bytes[8] === 2 ? "stderr" : undefined;
     if (stream === undefined) return undefined;
-    const time = new Date(Number(bytes.readBigInt64BE(0) / 1_000_000n));
-    return { time, stream, line: bytes.subarray(10), ...(((bytes[9] ?? 0) & 1) === 1 && { partial: true }) };
+    const nanos = bytes.readBigInt64BE(0);
+    const [time, nanoseconds] = [new Date(Number(nanos / 1_000_000n)), Number(nanos % 1_000_000n)];
+    return { time, nanoseconds, stream, line: bytes.subarray(10), ...(((bytes[9] ?? 0) & 1) === 1 && { partial: true }) };
   };
 }

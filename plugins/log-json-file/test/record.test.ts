@@ -6,7 +6,7 @@ const of = (text: string) => {
   const record = jsonRecords()(Buffer.from(text));
   return record && { ...record, line: Buffer.from(record.line).toString("latin1"), time: record.time.toISOString() };
 };
-const record = (line: string, more = {}) => ({ line, stream: "stdout", time: "2026-01-02T03:04:05.123Z", ...more });
+const record = (line: string, more = {}) => ({ line, stream: "stdout", time: "2026-01-02T03:04:05.123Z", nanoseconds: 456_789, ...more });
 
 test.for([
   [`{"log":"plain\\n","stream":"stdout","time":"${time}"}`, record("plain")],

@@ -17,10 +17,19 @@ pub struct LogProgram {
     pipe: Option<OwnedFd>,
     pending: Queue,
     closing: bool,
+    /// Bytes that may wait; `None`: the process waits instead.
+    room: Option<usize>,
+    /// Where, in the batch that is being put together, records begin.
+    records: Vec<usize>,
+    dropped: u64,
 }
 
 impl LogProgram {
-    pub fn start(argv: &[String], env: Option<&BTreeMap<String, String>>) -> Result<Self> {
+    pub fn start(
+        argv: &[String],
+        env: Option<&BTreeMap<String, String>>,
+        room: Option<usize>,
+    ) -> Result<Self> {
         let Some((program, arguments)) = argv.split_first() else {
             return Err(Error::new(
                 Code::InvalidArgument,
@@ -55,15 +64,42 @@ impl LogProgram {
             pipe: Some(pipe),
             pending: Queue::default(),
             closing: false,
+            room,
+            records: Vec::new(),
+            dropped: 0,
         })
     }
 
+    /// A record begins at `start` of the batch.
+    pub fn note_record(&mut self, start: usize) {
+        if self.room.is_some() {
+            self.records.push(start);
+        }
+    }
+
     pub fn write(&mut self, batch: &[u8]) -> io::Result<()> {
+        let starts = std::mem::take(&mut self.records);
         if self.pipe.is_none() {
             return Ok(());
         }
-        self.pending.push(batch);
+        let Some(room) = self.room else {
+            self.pending.push(batch);
+            return self.flush();
+        };
+        self.flush()?;
+        for (index, start) in starts.iter().enumerate() {
+            let end = starts.get(index + 1).copied().unwrap_or(batch.len());
+            match self.pending.is_empty() || self.pending.len() + end - start <= room {
+                true => self.pending.push(&batch[*start..end]),
+                false => self.dropped += 1,
+            }
+        }
         self.flush()
+    }
+
+    /// Records that there was no room for, since the last call.
+    pub fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
     }
 
     pub fn flush(&mut self) -> io::Result<()> {
@@ -88,7 +124,7 @@ impl LogProgram {
     }
 
     pub fn is_congested(&self) -> bool {
-        self.pending.len() > CONGESTED
+        self.room.is_none() && self.pending.len() > CONGESTED
     }
 
     pub fn waits_on(&self) -> Option<BorrowedFd<'_>> {
@@ -96,9 +132,5 @@ impl LogProgram {
             .as_ref()
             .filter(|_| !self.pending.is_empty())
             .map(|pipe| pipe.as_fd())
-    }
-
-    pub fn pipe(&self) -> Option<BorrowedFd<'_>> {
-        self.pipe.as_ref().map(|pipe| pipe.as_fd())
     }
 }

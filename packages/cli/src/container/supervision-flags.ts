@@ -21,9 +21,29 @@ export const supervisionFlags = {
     value: "duration",
     summary: "Start period for the container to initialize before starting health-retries countdown (ms|s|m|h) (default 0s)",
   },
+  "health-startup-cmd": { type: "string", value: "command", summary: "Command that has to succeed before the health check begins" },
+  "health-startup-interval": {
+    type: "string",
+    value: "duration",
+    summary: "Time between running the startup check (ms|s|m|h) (default 30s)",
+  },
+  "health-startup-retries": {
+    type: "int",
+    summary: "Failures of the startup check after which the container is started again (default 0: never)",
+  },
+  "health-startup-success": { type: "int", summary: "Successes of the startup check that are needed (default 1)" },
+  "health-startup-timeout": {
+    type: "string",
+    value: "duration",
+    summary: "Maximum time to allow one startup check to run (ms|s|m|h) (default 30s)",
+  },
   "health-timeout": { type: "string", value: "duration", summary: "Maximum time to allow one check to run (ms|s|m|h) (default 30s)" },
   "log-driver": { type: "string", value: "driver", summary: 'Logging driver: "json-file", "local", "none" or "passthrough"' },
-  "log-opt": { type: "list", value: "name=value", summary: "Log driver options" },
+  "log-opt": {
+    type: "list",
+    value: "name=value",
+    summary: "Log driver options: max-size, max-file, compress, mode, max-buffer-size, labels, env, tag",
+  },
   "no-healthcheck": { type: "boolean", summary: "Disable any container-specified HEALTHCHECK" },
   restart: {
     type: "string",

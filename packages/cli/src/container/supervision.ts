@@ -1,5 +1,5 @@
 import { type Objections, RamekinError, type RestartPolicy } from "@ramekin/core";
-import type { ContainerOptions, HealthOptions, SupervisionOptions } from "@ramekin/engine";
+import type { ContainerOptions, HealthOptions, StartupOptions, SupervisionOptions } from "@ramekin/engine";
 import { defined } from "../values/defined.ts";
 import { parseDuration } from "../values/duration.ts";
 import type { FlagValues } from "../verb.ts";
@@ -40,8 +40,9 @@ export function parseRestartPolicy(text: string): RestartPolicy {
 }
 
 function healthOptions(flags: SupervisionFlagValues, objections: Objections): HealthOptions {
-  const duration = (flag: "health-interval" | "health-timeout" | "health-start-period" | "health-start-interval") =>
-    objections.hear(() => readDuration(flag, flags[flag]));
+  const duration = (
+    flag: `health-${"interval" | "timeout" | "start-period" | "start-interval" | "startup-interval" | "startup-timeout"}`,
+  ) => objections.hear(() => readDuration(flag, flags[flag]));
   const retries = flags["health-retries"];
   if (retries !== undefined && retries < 0) objections.add("INVALID_ARGUMENT", "--health-retries cannot be negative");
   const onFailure = flags["health-on-failure"] as NonNullable<HealthOptions["onFailure"]>;
@@ -53,10 +54,28 @@ function healthOptions(flags: SupervisionFlagValues, objections: Objections): He
     startIntervalMs: duration("health-start-interval"),
     retries,
     onFailure: onFailure === "none" ? undefined : onFailure,
+    startup: startupOptions(flags, duration, objections),
   });
   if (!flags["no-healthcheck"]) return asked;
   if (Object.keys(asked).length > 0) objections.add("INVALID_ARGUMENT", "--no-healthcheck conflicts with --health-* options");
   return { test: ["NONE"] };
+}
+
+/** As Podman has it. */
+function startupOptions(
+  flags: SupervisionFlagValues,
+  duration: (flag: "health-startup-interval" | "health-startup-timeout") => number | undefined,
+  objections: Objections,
+): StartupOptions | undefined {
+  const [retries, successes] = [flags["health-startup-retries"], flags["health-startup-success"]];
+  for (const [flag, value] of Object.entries({ "health-startup-retries": retries, "health-startup-success": successes }))
+    if (value !== undefined && value < 0) objections.add("INVALID_ARGUMENT", `--${flag} cannot be negative`);
+  const times = { intervalMs: duration("health-startup-interval"), timeoutMs: duration("health-startup-timeout") };
+  const command = flags["health-startup-cmd"];
+  if (command) return { test: ["CMD-SHELL", command], ...defined({ ...times, retries, successes }) };
+  if (Object.values({ ...times, retries, successes }).some((value) => value !== undefined))
+    objections.add("INVALID_ARGUMENT", "there is no startup check that --health-startup-* could be about", "add --health-startup-cmd");
+  return undefined;
 }
 
 export function readDuration(flag: string, text: string | undefined): number | undefined {

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Health, HealthCheck, IdMapping } from "@ramekin/core";
+import type { Health, HealthCheck, IdMapping, StartupCheck } from "@ramekin/core";
 import type { ContainerDetails } from "@ramekin/engine";
 import { describeHostMounts, describeMount } from "./describe-mounts.ts";
 import { describeResources } from "./describe-resources.ts";
@@ -40,6 +40,7 @@ export function describeContainer(container: ContainerDetails): object {
     LogPath: container.logPath ?? "",
     Name: `/${container.name}`,
     RestartCount: container.restartCount,
+    ...(container.droppedRecords !== undefined && { LogDroppedRecords: container.droppedRecords }),
     Driver: config.storage.driver,
     Platform: "linux",
     HostConfig: describeHost(container),
@@ -61,6 +62,7 @@ export function describeContainer(container: ContainerDetails): object {
       StopSignal: config.stopSignal,
       StopTimeout: config.stopTimeout,
       ...(config.health && { Healthcheck: describeHealthCheck(config.health) }),
+      ...(config.health?.startup && { StartupHealthCheck: describeStartupCheck(config.health.startup) }),
     },
     NetworkSettings: { Ports: {}, Networks: { [container.network]: {} } },
     Bundle: container.bundle,
@@ -109,6 +111,15 @@ function describeHealth({ status, failingStreak, log }: Health): object {
   }));
   return { Status: status, FailingStreak: failingStreak, Log: results };
 }
+
+/** As Podman has it. */
+const describeStartupCheck = ({ args, intervalMs, timeoutMs, retries = 0, successes = 0 }: StartupCheck): object => ({
+  Test: ["CMD", ...args],
+  Interval: intervalMs * 1e6,
+  Timeout: timeoutMs * 1e6,
+  Retries: retries,
+  Successes: successes,
+});
 
 /** Durations in nanoseconds, as Docker has them. */
 function describeHealthCheck({ args, intervalMs, timeoutMs, startPeriodMs = 0, startIntervalMs, retries, onFailure }: HealthCheck): object {

@@ -1,5 +1,6 @@
-import { appendFile, mkdir, rename, stat } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { crc32, deflateRawSync } from "node:zlib";
 import { type LogRecord, type LogWriterSpec, RamekinError } from "@ramekin/core";
 
 /** Stands in for the supervisor: does what a writer's specification says, in the order of the records. */
@@ -7,10 +8,15 @@ export async function writeRecords(spec: LogWriterSpec, records: readonly LogRec
   if (spec.type !== "json-file" && spec.type !== "local")
     throw new RamekinError("UNSUPPORTED", `the suite writes json-file and local, not ${spec.type}`);
   await mkdir(dirname(spec.path), { recursive: true });
+  let last = new Date(0);
   for (const record of records) {
     const line = recordBytes(spec.type, record);
-    if (spec.maxBytes !== undefined && (await sizeOf(spec.path)) + line.length > spec.maxBytes) await rotate(spec.path, spec.maxFiles ?? 1);
+    if (spec.maxBytes !== undefined && (await sizeOf(spec.path)) + line.length > spec.maxBytes) {
+      await rotate(spec.path, spec.maxFiles ?? 1);
+      if (spec.compress) await compress(`${spec.path}.1`, last);
+    }
     await appendFile(spec.path, line);
+    last = record.time;
   }
 }
 
@@ -44,5 +50,18 @@ async function sizeOf(path: string): Promise<number> {
 
 async function rotate(path: string, files: number): Promise<void> {
   const at = (number: number) => (number === 0 ? path : `${path}.${number}`);
-  for (let number = files - 1; number > 0; number--) await rename(at(number - 1), at(number)).catch(() => {}); // not so many yet
+  for (let number = files - 1; number > 0; number--)
+    for (const suffix of ["", ".gz"]) await rename(at(number - 1) + suffix, at(number) + suffix).catch(() => {}); // not so many yet
+}
+
+/** gzip whose header's extra field says what of: as the supervisor has it. */
+async function compress(path: string, last: Date): Promise<void> {
+  const [bytes, { ino, birthtimeNs }] = await Promise.all([readFile(path), stat(path, { bigint: true })]);
+  const extra = Buffer.from(JSON.stringify({ lastTime: last.toISOString(), inode: String(ino), born: String(birthtimeNs) }));
+  const header = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, extra.length & 255, extra.length >> 8]);
+  const trailer = Buffer.alloc(8);
+  trailer.writeUInt32LE(crc32(bytes), 0);
+  trailer.writeUInt32LE(bytes.length, 4);
+  await writeFile(`${path}.gz`, Buffer.concat([header, extra, deflateRawSync(bytes), trailer]));
+  await rm(path);
 }

@@ -27,6 +27,7 @@ export async function pruneBuilds(scope: Scope, options: PruneBuildsOptions = {}
   }
   if (!types && keep === 0) await forgetNotes(scope.paths, until);
   const { reclaimed } = await collectGarbage(scope, { measure: true });
+  scope.emit("builder", "prune", "", { reclaimed: String(reclaimed + mounts) });
   return { steps: forgotten.length, entries: forgotten, reclaimed: reclaimed + mounts };
 }
 

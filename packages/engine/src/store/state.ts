@@ -20,6 +20,8 @@ export interface StateFile {
     readonly exitedAt: string;
   };
   readonly restartCount?: number;
+  /** Of the log: see `LogBuffer`. */
+  readonly droppedRecords?: number;
   /** Somebody has ended it: whatever its restart policy says, it stays so. */
   readonly stoppedByHand?: boolean;
   readonly health?: {

@@ -1,6 +1,6 @@
 import type { ContainerConfig, MountPoint } from "../api.ts";
 
-/** Of the events `mount` and `unmount`, as Docker has them. */
+/** Of the event `mount`, as Docker has it. */
 export function mountAttributes(
   { id }: Pick<ContainerConfig, "id">,
   { destination, driver = "local", writable, propagation }: MountPoint,
