@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -8,6 +9,7 @@ import {
   firstTimes,
   kitchen,
   layeredImage,
+  noPty,
   publish,
   readImage,
   type SeenRequest,
@@ -146,6 +148,64 @@ describe("[REG-7] on a bad line", () => {
     const last = proxy.seen.filter((request) => ofBlob(request) && request.url.includes(digest)).at(-1);
     expect(Number(/bytes=(\d+)-/.exec(last?.headers.range ?? "")?.[1])).toBeGreaterThanOrEqual(200_000);
   });
+});
+
+test("[REG-7] three blobs come at once, and no more", async () => {
+  await using fresh = await kitchen();
+  let open = 0;
+  let most = 0;
+  await using proxy = await faultProxy(registry().host, (request) => {
+    if (!ofBlob(request)) return undefined;
+    most = Math.max(most, ++open);
+    setTimeout(() => open--, 150);
+    // Each body comes after 150 ms: what is open together, did not wait for one another.
+    return { pieces: 1 << 20, delay: 150 };
+  });
+  await fresh.output(["pull", "-q", at("layers-40", proxy.host)]);
+  expect(most).toBe(3);
+});
+
+test("[pull --progress] at a terminal: a line a layer, with a bar, bytes and how fast it goes; Ctrl-C ends it with 130", async (context) => {
+  if (noPty !== undefined) return context.skip(noPty);
+  await using fresh = await kitchen();
+  let slow = true;
+  await using proxy = await faultProxy(registry().host, (request) => (slow && ofBlob(request) ? { pieces: 20_000, delay: 50 } : undefined));
+  const digest = (await largest()).slice("sha256:".length);
+  const bar = `${digest.slice(0, 12)}: Downloading \\[=*>? *\\] +[0-9.]+k?M?B/[0-9.]+[kM]B  [0-9.]+[kM]B/s`;
+  const interrupted = await fresh.terminal(["pull", at("busybox", proxy.host)], [{ expect: bar }, { send: "\x03" }]);
+  expect(interrupted.code).toBe(130);
+  slow = false;
+  await fresh.output(["pull", "-q", at("busybox", proxy.host)]);
+  const last = proxy.seen.filter((request) => ofBlob(request) && request.url.includes(digest)).at(-1);
+  expect(last?.headers.range).toMatch(/^bytes=[1-9]/);
+});
+
+test("[REG-1] memory stays flat, however large a layer is", async () => {
+  await using fresh = await kitchen();
+  // Random, so that it is as large compressed: whoever held it whole would have more than 250 MB.
+  const content = randomBytes(200 << 20);
+  await publish(await smallImage(join(fresh.folder, "large"), "large", { tars: [tar([{ path: "large", content }])] }), registry());
+  await rm(join(fresh.folder, "large"), { recursive: true });
+  const watched = async (...args: string[]) => {
+    const running = fresh.start(args, { timeout: 120_000 });
+    let most = 0;
+    let ended = false;
+    void running.ended.then(() => (ended = true));
+    while (!ended) {
+      const status = await readFile(`/proc/${running.pid}/status`, "utf8").catch(() => "");
+      most = Math.max(most, Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect((await running.ended).code, args[0]).toBe(0);
+    expect(most, args[0]).toBeGreaterThan(20 << 20);
+    // Node alone is 60 MB, and collects garbage when there is some 60 MB of it.
+    expect(most, args[0]).toBeLessThan(185_000_000);
+  };
+  await watched("pull", "-q", at("large"));
+  await watched("push", "-q", "--compression", "zstd:1", at("large"));
+  await watched("save", "-o", join(fresh.folder, "large.tar"), at("large"));
+  await fresh.output(["rmi", at("large")]);
+  await watched("load", "-q", "-i", join(fresh.folder, "large.tar"));
 });
 
 test("a pull unpacks while it downloads: what it has pulled runs without its layers' blobs", async () => {
