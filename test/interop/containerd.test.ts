@@ -53,6 +53,16 @@ test("[IMG-3] ctr imports what save writes, and we load what it exports", async 
   expect(await digestOf("layers-40")).toBe(digest);
 });
 
+test("[IMG-3] ctr imports the store itself, as a tar", async () => {
+  needs(absent);
+  const files = ["oci-layout", "index.json", "blobs"];
+  await succeed(["tar", "-C", join(here().root, "images"), "-cf", at("store.tar"), ...files]);
+  await ctr("images", "import", "--no-unpack", at("store.tar"));
+  const listed = await ctr("images", "ls");
+  expect(listed).toContain("docker.io/library/busybox:latest");
+  expect(listed).toContain(await digestOf("busybox"));
+});
+
 test("[REG-1] ctr pulls what push sends, zstd layers included, and we pull what it pushes", async () => {
   needs(absent);
   for (const [name, ...flags] of [["plain"], ["zstd", "--compression", "zstd"]] as [string, ...string[]][]) {
@@ -67,6 +77,34 @@ test("[REG-1] ctr pulls what push sends, zstd layers included, and we pull what 
     expect(await digestOf(theirs)).toBe(pushed);
     expect(await output("run", "--rm", theirs, "echo", "works")).toBe("works");
   }
+});
+
+test("[IMG-3] buildah reads what save writes and the store itself, and we load what it writes", async () => {
+  needs(missing("buildah"));
+  const store = ["--root", at("buildah"), "--runroot", at("buildah-run"), "--storage-driver", "vfs"];
+  const buildah = async (...args: string[]) => (await succeed(["buildah", ...store, ...args], { timeout: 120_000 })).stdout.trim();
+  const config = JSON.parse(await output("image", "inspect", "busybox"))[0].Manifest.config.digest as string;
+  const sources = ["docker-archive", "oci-archive", "oci-dir", "docker-dir"].map(
+    (format) => [format, at(`for-buildah-${format}`)] as const,
+  );
+  for (const [format, path] of sources) await output("save", "--format", format, "-o", path, "busybox");
+  const transports: Readonly<Record<string, string>> = { "oci-dir": "oci", "docker-dir": "dir" };
+  const images = sources.map(([format, path]) => `${transports[format] ?? format}:${path}`);
+  for (const image of [...images, `oci:${join(here().root, "images")}:docker.io/library/busybox:latest`]) {
+    expect(`sha256:${await buildah("pull", "--quiet", image)}`, image).toBe(config);
+    await buildah("rmi", "--all", "--force");
+  }
+  const id = await buildah("pull", "--quiet", images[1] as string);
+  for (const transport of ["oci", "oci-archive", "docker-archive", "dir"]) {
+    const path = at(`by-buildah-${transport}`);
+    const tag = transport === "dir" ? "" : ":from-buildah:1";
+    await buildah("push", "--quiet", "--digestfile", at("digest"), id, `${transport}:${path}${tag}`);
+    const [, name = ""] = /^Loaded image(?: ID)?: (\S+)$/m.exec(await output("load", "-i", path)) ?? [];
+    if (transport !== "docker-archive") expect(await digestOf(name), transport).toBe((await readFile(at("digest"), "utf8")).trim());
+    expect(await output("run", "--rm", name, "echo", transport)).toBe(transport);
+    await output("rmi", name);
+  }
+  await buildah("rmi", "--all", "--force");
 });
 
 test("[REG-1] buildah pulls what push sends, and we pull what it pushes", async () => {
