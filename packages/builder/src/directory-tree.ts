@@ -100,7 +100,7 @@ class DirectoryTree implements Tree {
       kind: "file",
       size: Number(stat.size),
       content: (options) => readFile(full, stat, name, options),
-      ...(digests && { digest: async (options?: Cancellable) => told(full, () => digests.digest(path, full, stat, options)) }),
+      ...(digests && { digest: (options?: Cancellable) => told(full, () => digests.digest(path, full, stat, options)) }),
     };
   }
 }

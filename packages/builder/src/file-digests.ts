@@ -26,7 +26,7 @@ export class FileDigests {
   static async of(session: BuildSession, root: string): Promise<FileDigests> {
     const name = `files-${hash("sha256", root)}`;
     const text = await session.readNote(name);
-    return new FileDigests(session, name, new Map(text === undefined ? [] : parse(text)));
+    return new FileDigests(session, name, text === undefined ? new Map() : parse(text));
   }
 
   /** Of `path`, which was `stat`; `full` is where it can be read. */
@@ -48,25 +48,28 @@ export class FileDigests {
     return digest.hex;
   }
 
-  /** What was not asked for is forgotten with what is new; several contexts in one directory would otherwise add up. */
+  /** Builds of one directory may copy different parts of it: all are kept, until most of them must be of files that are gone. */
   async keep(): Promise<void> {
     if (!this.#learned) return;
-    const lines = new Map([...this.#before, ...this.#now]);
+    const all = new Map([...this.#before, ...this.#now]);
+    const lines = all.size > 100_000 && all.size > 2 * this.#now.size ? this.#now : all;
     await this.#session.writeNote(this.#name, JSON.stringify([1, ...[...lines].flat()]));
   }
 }
 
 const identityOf = ({ size, mtimeNs, ctimeNs, ino, dev }: BigIntStats) => `${size} ${mtimeNs} ${ctimeNs} ${ino} ${dev} `;
 
-function* parse(text: string): Generator<readonly [string, string]> {
+function parse(text: string): ReadonlyMap<string, string> {
+  const known = new Map<string, string>();
   let words: unknown;
   try {
     words = JSON.parse(text);
   } catch {
-    return; // damaged: as good as none
+    return known; // damaged: as good as none
   }
-  if (!Array.isArray(words) || words[0] !== 1) return;
-  for (let at = 1; at + 1 < words.length; at += 2) yield [String(words[at]), String(words[at + 1])];
+  if (!Array.isArray(words) || words[0] !== 1) return known;
+  for (let at = 1; at + 1 < words.length; at += 2) known.set(String(words[at]), String(words[at + 1]));
+  return known;
 }
 
 /** With what the file was when it was read, by its descriptor. */

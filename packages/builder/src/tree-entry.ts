@@ -28,7 +28,7 @@ export interface FileContent {
   readonly size: number;
   readonly content: (options?: Cancellable) => ByteStream;
   /** SHA-256 of the content, by one who may know it without reading. */
-  readonly digest?: (options?: Cancellable) => Promise<string>;
+  readonly digest?: (options?: Cancellable) => string | Promise<string>;
 }
 
 export async function* tarOf(entries: AsyncIterable<TreeEntry> | Iterable<TreeEntry>, options: Cancellable = {}): ByteStream {
