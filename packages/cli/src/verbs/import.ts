@@ -5,7 +5,11 @@ export default defineVerb({
   group: "image",
   summary: "Import the contents from a tarball to create a filesystem image",
   arguments: [
-    { name: "file|URL|-", summary: "A tar of a root file system, plain or compressed with gzip, zstd, xz or bzip2; - is STDIN", complete: "file" },
+    {
+      name: "file|URL|-",
+      summary: "A tar of a root file system, plain or compressed with gzip, zstd, xz or bzip2; - is STDIN",
+      complete: "file",
+    },
     { name: "REPOSITORY[:TAG]", summary: "Its name", optional: true },
   ],
   flags: {
