@@ -136,7 +136,7 @@ export class Unpacking {
     const stored = (await contentOf(this.#scope)).read(descriptor.digest, { signal });
     const format = layerCompression(descriptor.mediaType);
     const tar = format === undefined ? stored : (await kernel.use("codec", { for: format })).decode(stored, { signal });
-    const hash = (await kernel.use("digester", { for: digestAlgorithm(diffID) })).create();
+    const hash = await (await kernel.use("digester", { for: digestAlgorithm(diffID) })).create();
     for await (const chunk of tar) hash.update(chunk);
     return asDiffID(hash.digest());
   }
