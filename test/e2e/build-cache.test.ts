@@ -194,6 +194,10 @@ test("[builder du --filter] [builder du --verbose] [builder prune --max-used-spa
   expect(all.length).toBe(1 + 6 + 2);
   expect(all.at(-1)).toMatch(/^Total:\t\t[\d.]+k?B$/);
   expect((await rows("--verbose", "--filter", "type=exec.cachemount")).join("\n")).toMatch(/^Type:\t\texec\.cachemount$/m);
+  // `system df` counts what no image has: here the mill, which is in none, and the cache mount.
+  const df = (await ramekin("system", "df", "--format", "{{.Type}} {{.TotalCount}} {{.Size}} {{.Reclaimable}}")).stdout;
+  expect(df).toMatch(/^Build Cache 6 [\d.]+kB [\d.]+kB \(100%\)$/m);
+  expect((await ramekin("system", "df", "-v")).stdout).toMatch(/^[0-9a-f]{12} +exec\.cachemount /m);
   const prune = (...flags: string[]) => ramekin("builder", "prune", "--force", ...flags);
   // Enough room for all, and enough that stays for itself.
   for (const flags of [

@@ -169,7 +169,7 @@ test("[BLD-12] [build --platform] several platforms are one index, each with its
     code: 1,
     stderr: expect.stringContaining("RUN for linux/s390x: this machine does not run its programs"),
   });
-  expect(refused.stderr).toContain("hint: install qemu-user-binfmt");
+  expect(refused.stderr).toContain("hint: install qemu-user-static");
 });
 
 test("[BLD-13] [build --source-date-epoch] [build --rewrite-timestamp] [build --timestamp] the same date makes the same image, later and with another storage driver and codec; base layers stay", async () => {

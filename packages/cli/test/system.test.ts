@@ -131,6 +131,7 @@ const usage: DiskUsage = {
   imagesReclaimable: 10_000_000,
   unfinished: { count: 0, size: 0 },
   garbage: { blobs: 0, snapshots: 0, size: 0 },
+  buildCache: { entries: [], size: 0 },
   other: { count: 0, size: 0 },
 };
 const df = (of: DiskUsage, ...argv: string[]) => ramekin(["system", "df", ...argv], { engine: { diskUsage: async () => of } });

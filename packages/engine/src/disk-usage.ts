@@ -1,12 +1,14 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Cancellable } from "@ramekin/core";
+import { listBuildCache } from "./build/usage.ts";
 import { contentOf } from "./image.ts";
 import { describeImage } from "./images.ts";
 import { bytesBelow, type Inventory, type StoredImage, snapshotItem, takeInventory } from "./inventory.ts";
 import { listContainers } from "./list.ts";
 import { parallel } from "./parallel.ts";
 import type { Scope } from "./scope.ts";
+import { readSteps } from "./store/build-cache.ts";
 import { entriesOf } from "./store/containers.ts";
 import { isGone } from "./store/files.ts";
 import { lastUse } from "./store/last-use.ts";
@@ -26,7 +28,11 @@ export async function diskUsage(scope: Scope, options: Cancellable = {}): Promis
   const owners = ownersOf(inventory.images);
   const unpacking = rest.filter((item) => /\/unpack-/.test(item));
   const others = rest.filter((item) => isForeign(item) && !unpacking.includes(item));
-  const garbage = rest.filter((item) => !others.includes(item) && !unpacking.includes(item));
+  const remembered = await rememberedItems(scope);
+  const cached = rest.filter((item) => remembered.has(item.slice(item.lastIndexOf("/") + 1)));
+  const garbage = rest.filter((item) => !others.includes(item) && !unpacking.includes(item) && !cached.includes(item));
+  const entries = await listBuildCache(scope, options);
+  const mounts = entries.filter(({ type }) => type === "exec.cachemount").reduce((sum, { size }) => sum + size, 0);
   const downloads = await unfinishedIn(scope);
   return {
     images: await Promise.all(inventory.images.map((image) => imageUsage(scope, inventory, image, owners))),
@@ -40,8 +46,14 @@ export async function diskUsage(scope: Scope, options: Cancellable = {}): Promis
       snapshots: garbage.filter(isSnapshot).length,
       size: bytes(garbage),
     },
+    buildCache: { entries, size: bytes(cached) + mounts },
     other: { count: others.length, size: bytes(others) },
   };
+}
+
+/** Blobs and snapshots that steps of builds keep, by digest and key. */
+async function rememberedItems({ paths }: Scope): Promise<ReadonlySet<string>> {
+  return new Set((await readSteps(paths)).flatMap(({ layer, chainId }) => [layer?.descriptor.digest ?? "", chainId ?? ""]));
 }
 
 const isSnapshot = (item: string) => item.includes("/");

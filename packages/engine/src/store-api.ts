@@ -1,5 +1,5 @@
 import type { Cancellable, Digest } from "@ramekin/core";
-import type { ContainerInfo, Volume } from "./api.ts";
+import type { BuildCacheEntry, ContainerInfo, Volume } from "./api.ts";
 import type { Work } from "./work.ts";
 
 /** The store's upkeep; a part of `Engine`. */
@@ -26,6 +26,8 @@ export interface DiskUsage {
   readonly unfinished: Portion;
   /** What nothing refers to: the next `prune` takes it. */
   readonly garbage: { readonly blobs: number; readonly snapshots: number; readonly size: number };
+  /** What builds remember; `size` counts what no image has besides. */
+  readonly buildCache: { readonly entries: readonly BuildCacheEntry[]; readonly size: number };
   /** Snapshots of neither images nor containers, such as those of mounted images. */
   readonly other: Portion;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkRunnable, readInterpreter } from "../src/build/emulation.ts";
 
-/** As Linux 6.18 shows what Debian 13's qemu-user-binfmt registers. */
+/** As Linux 6.18 shows what Debian 13's qemu-user-static registers. */
 const arm64 = (flags: string, state = "enabled") =>
   `${state}
 interpreter /usr/bin/qemu-aarch64
@@ -26,7 +26,7 @@ test("[BLD-12] a foreign platform runs where the kernel has an interpreter that 
     await writeFile(join(directory, "register"), "");
     await writeFile(join(directory, "qemu-aarch64"), arm64("POCF"));
     await check("arm64");
-    await expect(check("riscv64")).rejects.toMatchObject({ hint: expect.stringContaining("qemu-user-binfmt") });
+    await expect(check("riscv64")).rejects.toMatchObject({ hint: expect.stringContaining("qemu-user-static") });
     await writeFile(join(directory, "qemu-aarch64"), arm64("OC"));
     await expect(check("arm64")).rejects.toThrow("without the flag F");
     await writeFile(join(directory, "qemu-aarch64"), arm64("POCF", "disabled"));

@@ -1,4 +1,4 @@
-import type { ContainerUsage, DiskUsage, ImageUsage, VolumeUsage } from "@ramekin/engine";
+import type { BuildCacheEntry, ContainerUsage, DiskUsage, ImageUsage, VolumeUsage } from "@ramekin/engine";
 import { familiarReference, familiarRepository, parseReference } from "@ramekin/oci";
 import { describeStatus } from "../container/list-containers.ts";
 import type { Context } from "../context.ts";
@@ -26,7 +26,7 @@ const summary: Omit<Listing, "rows"> = {
   key: "Type",
 };
 
-/** By the names of Docker's `system df --format`. A build cache there is none, so it takes nothing. */
+/** By the names of Docker's `system df --format`. */
 function summaryRows({
   images,
   containers,
@@ -35,6 +35,7 @@ function summaryRows({
   imagesReclaimable,
   unfinished,
   garbage,
+  buildCache,
   other,
 }: DiskUsage): readonly Row[] {
   const unused = volumes.filter((volume) => volume.containers.length === 0);
@@ -45,7 +46,8 @@ function summaryRows({
     summaryRow("Images", images.length, images.filter((image) => image.containers.length > 0).length, imagesSize, imagesReclaimable),
     summaryRow("Containers", containers.length, containers.length - idle.length, sum(containers), sum(idle)),
     summaryRow("Local Volumes", volumes.length, volumes.length - unused.length, sum(volumes), sum(unused)),
-    summaryRow("Build Cache", 0, 0, 0, 0),
+    // Nothing of it is in use once a build is over.
+    summaryRow("Build Cache", buildCache.entries.length, 0, buildCache.size, buildCache.size),
     ...(restCount > 0 ? [summaryRow("Leftovers", restCount, unfinished.count + other.count, rest, garbage.size)] : []),
   ];
 }
@@ -70,7 +72,8 @@ function verboseLines(usage: DiskUsage, format: string | undefined): readonly st
   const images = [...usage.images].sort(newestFirst).flatMap((image) => imageRows(image, inTable));
   const containers = usage.containers.map((container) => containerRow(container, inTable));
   const volumes = usage.volumes.map(volumeUsageRow);
-  const document = { Images: images, Containers: containers, Volumes: volumes, BuildCache: [] };
+  const cache = usage.buildCache.entries.map((entry) => cacheRow(entry, inTable));
+  const document = { Images: images, Containers: containers, Volumes: volumes, BuildCache: cache };
   if (format === "json") return [json(document)];
   if (!inTable) return [compileTemplate(format.replaceAll("\\t", "\t").replaceAll("\\n", "\n"))(document)];
   return [
@@ -90,15 +93,24 @@ function verboseLines(usage: DiskUsage, format: string | undefined): readonly st
       false,
     ),
     "",
-    "Build cache usage: 0B",
+    `Build cache usage: ${humanSize(usage.buildCache.size)}`,
     "",
-    ...listingLines({ columns: cacheColumns, headings: { CacheID: "CACHE ID" }, key: "CacheID", rows: [] }, undefined, false),
+    ...listingLines({ columns: cacheColumns, headings: { CacheID: "CACHE ID" }, key: "CacheID", rows: cache }, undefined, false),
     "",
     ...otherLines(usage),
   ];
 }
 
 const volumeUsageRow = (volume: VolumeUsage): Row => ({ ...volumeRow(volume), Size: humanSize(volume.size) });
+const cacheRow = ({ id, type, size, createdAt, usedAt }: BuildCacheEntry, inTable: boolean): Row => ({
+  CacheID: inTable ? shortId(id) : id,
+  CacheType: type,
+  Size: humanSize(size),
+  Created: inTable ? ago(createdAt) : createdAt.toISOString(),
+  LastUsed: inTable ? ago(usedAt) : usedAt.toISOString(),
+  Usage: "",
+  Shared: "false",
+});
 const cacheColumns = ["CacheID", "CacheType", "Size", "Created", "LastUsed", "Usage", "Shared"];
 const newestFirst = (a: ImageUsage, b: ImageUsage) => (b.createdAt?.getTime() ?? 0) - (a.createdAt?.getTime() ?? 0);
 

@@ -56,8 +56,8 @@ export async function checkRunnable(here: Platform, wanted: Platform, directory 
     : "this machine does not run its programs";
   throw new RamekinError("UNSUPPORTED", `RUN for ${platform}: ${reason}`, {
     hint: found[0]
-      ? "register it again with the flag F, as Debian's qemu-user-binfmt does"
-      : "install qemu-user-binfmt, or build with FROM --platform=$BUILDPLATFORM and copy the result",
+      ? "register it again with the flag F, as Debian's qemu-user-static is"
+      : "install qemu-user-static, or build with FROM --platform=$BUILDPLATFORM and copy the result",
   });
 }
 
