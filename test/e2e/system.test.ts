@@ -32,7 +32,7 @@ test("[doctor --json] every driver, whether it works here and why not", async ()
   expect(names("storage")).toEqual(["overlayfs", "vfs"]);
   expect(names("isolation")).toEqual(["linux", "oci"]);
   expect(names("network")).toEqual(["host", "none"]);
-  expect(names("codec")).toEqual(["native-gzip", "native-zstd", "node-gzip", "node-zstd", "wasm-gzip"]);
+  expect(names("codec")).toEqual(["native-gzip", "native-zstd", "node-gzip", "node-zstd", "program-bzip2", "program-xz", "wasm-gzip"]);
   for (const kind of ["content", "applier", "differ", "digester", "log", "registry", "transport"])
     expect(names(kind), kind).not.toEqual([]);
   for (const { name, ok, reason } of report.drivers) expect(ok || reason, name).toBeTruthy();

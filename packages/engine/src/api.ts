@@ -43,8 +43,8 @@ export type { Work } from "./work.ts";
  * What a program holds: one engine over one store. There is no daemon; any number of engines, in any processes, may share
  * a store, and each sees at once what the others do.
  *
- * Every method that may take long accepts an AbortSignal and rejects with CANCELLED once it fires. Errors are
- * `RamekinError`s; branch on `code`. Containers and images are named as people name them: a name, an id or a unique
+ * Every method accepts an AbortSignal: it does not begin once that has fired, and rejects with CANCELLED when it fires later, as
+ * soon as what it does can be given up; what was begun and cannot is done to its end. Errors are `RamekinError`s; branch on `code`. Containers and images are named as people name them: a name, an id or a unique
  * prefix of an id; an ambiguous one rejects with INVALID_ARGUMENT, an unknown one with NOT_FOUND.
  */
 export interface Engine extends BuildHost, AccountVerbs, ImageVerbs, ManifestVerbs, StoreVerbs, AsyncDisposable {
@@ -64,7 +64,7 @@ export interface Engine extends BuildHost, AccountVerbs, ImageVerbs, ManifestVer
   unpack(image: string, options?: Cancellable & { readonly platform?: Platform }): Promise<string>;
   images(options?: Cancellable): Promise<readonly ImageInfo[]>;
   image(name: string, options?: Cancellable & { readonly platform?: Platform }): Promise<ImageDetails>;
-  tag(source: string, target: string): Promise<void>;
+  tag(source: string, target: string, options?: Cancellable): Promise<void>;
   /** Removes a name; with the last name, the image and whatever nothing else needs. `force`: though a stopped container uses it. */
   removeImage(name: string, options?: RemoveImageOptions): Promise<readonly RemovedImage[]>;
 
@@ -74,14 +74,14 @@ export interface Engine extends BuildHost, AccountVerbs, ImageVerbs, ManifestVer
   run(options: ContainerOptions): Promise<Container>;
   /** What `create` would write into the bundle; makes nothing. NOT_FOUND when the image is not here: it is not pulled. */
   explain(options: ContainerOptions): Promise<Explanation>;
-  container(nameOrId: string): Promise<Container>;
+  container(nameOrId: string, options?: Cancellable): Promise<Container>;
   /**
    * After a restart of the machine: starts the containers whose restart policy is `always`, and those with `unless-stopped` that
    * nobody had stopped. One that cannot start does not hold up the others.
    */
   startAll(options?: Cancellable): Promise<readonly StartedAgain[]>;
   /** Newest first; running ones only, unless `all`. `size` takes a while: every file is looked at. */
-  containers(options?: { readonly all?: boolean; readonly size?: boolean }): Promise<readonly ContainerInfo[]>;
+  containers(options?: Cancellable & { readonly all?: boolean; readonly size?: boolean }): Promise<readonly ContainerInfo[]>;
 
   /** A table at each interval, newest container first; `Container.stats` is one reading of one. NOT_FOUND for an unknown name. */
   stats(options?: StatsOptions): AsyncIterable<readonly StatsRow[]>;
@@ -95,8 +95,8 @@ export interface Engine extends BuildHost, AccountVerbs, ImageVerbs, ManifestVer
   /** Forgets what builds remember, all or as much as the options say, and deletes what nothing else needs. */
   pruneBuilds(options?: PruneBuildsOptions): Promise<PrunedBuilds>;
   /** Probes every driver. */
-  doctor(): Promise<readonly DriverReport[]>;
-  info(): Promise<EngineInfo>;
+  doctor(options?: Cancellable): Promise<readonly DriverReport[]>;
+  info(options?: Cancellable): Promise<EngineInfo>;
 }
 
 export interface StartedAgain {
@@ -168,7 +168,7 @@ export interface ImageDetails extends ImageInfo {
   readonly platform: Platform;
 }
 
-export interface RemoveImageOptions {
+export interface RemoveImageOptions extends Cancellable {
   readonly force?: boolean;
   /** Only what these platforms of it, and nobody else, need; names stay. */
   readonly platforms?: readonly Platform[];

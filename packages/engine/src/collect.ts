@@ -1,11 +1,12 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type ContentStore, type Descriptor, type Digest, isRamekinError, type StorageDriver } from "@ramekin/core";
+import { type Cancellable, type ContentStore, type Descriptor, type Digest, isRamekinError, type StorageDriver } from "@ramekin/core";
 import { chainIDs, isDigest, layoutEntries } from "@ramekin/oci";
 import { contentOf, documentDigester } from "./image.ts";
 import { reachable, readConfigDocument } from "./images.ts";
 import { mountKey, records } from "./mount-image.ts";
 import { viewKey } from "./mount-plan.ts";
+import { unlessCancelled } from "./obey.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { readSteps } from "./store/build-cache.ts";
 import { allIds, readConfigIfThere } from "./store/containers.ts";
@@ -20,7 +21,7 @@ export interface Collected {
   readonly reclaimed: number;
 }
 
-export interface CollectOptions {
+export interface CollectOptions extends Cancellable {
   /** Asks for the size of each snapshot before it goes: a short-lived process each. */
   readonly measure?: boolean;
 }
@@ -31,7 +32,9 @@ export interface CollectOptions {
  * cannot be told, so nothing is deleted then: it might be all that makes a repair short.
  */
 export async function collectGarbage(scope: Scope, options: CollectOptions = {}): Promise<Collected> {
-  return withLock(scope.paths.lock, { exclusive: true }, async () => collectLocked(scope, await readLeases(scope.paths), options));
+  return withLock(scope.paths.lock, { exclusive: true, signal: options.signal }, async () =>
+    collectLocked(scope, await readLeases(scope.paths), options),
+  );
 }
 
 /** For who holds the store's lock already. */
@@ -119,11 +122,12 @@ async function markChain(content: ContentStore, config: Descriptor, marks: Marks
   }
 }
 
-async function sweep(scope: Scope, leases: Leases, marks: Marks, { measure = false }: CollectOptions): Promise<Collected> {
+async function sweep(scope: Scope, leases: Leases, marks: Marks, { measure = false, signal }: CollectOptions): Promise<Collected> {
   const content = await contentOf(scope);
   const blobs: Digest[] = [];
   let reclaimed = 0;
   for await (const { digest, size } of content.list()) {
+    unlessCancelled({ signal }, "collecting garbage");
     if (marks.blobs.has(digest)) continue;
     await content.delete(digest);
     blobs.push(digest);
@@ -133,6 +137,7 @@ async function sweep(scope: Scope, leases: Leases, marks: Marks, { measure = fal
   for (const [name, storage] of await scope.kernel.useAll("storage")) {
     // Children first. A parent is garbage only with all its children.
     for (const key of childrenFirst(await garbageIn(storage, leases, marks))) {
+      unlessCancelled({ signal }, "collecting garbage");
       await attempt(scope, `removing snapshot ${key} of ${name}`, async () => {
         const size = measure ? ((await storage.usage?.(key))?.size ?? 0) : 0;
         await storage.remove(key);

@@ -95,7 +95,7 @@ export interface ContainerConfig {
 export interface Container extends AsyncDisposable {
   readonly id: string;
   readonly name: string;
-  inspect(): Promise<ContainerDetails>;
+  inspect(options?: Cancellable): Promise<ContainerDetails>;
   /** `attach: true` attaches before the first instruction runs, so that no byte is missed. COMMAND_NOT_FOUND and COMMAND_NOT_EXECUTABLE when the program cannot run. */
   start(options?: Cancellable & { readonly attach?: boolean; readonly windowSize?: WindowSize }): Promise<void>;
   /** As attached by `start`, or a new one. Its `stdout` and `stderr` are separate byte streams. */
@@ -109,27 +109,27 @@ export interface Container extends AsyncDisposable {
   /** `stop` when it runs, then `start`. UNSUPPORTED when it runs and `autoRemove` would take it away in between. */
   restart(options?: Cancellable & { readonly timeout?: number; readonly stopSignal?: Signal }): Promise<void>;
   /** ALREADY_EXISTS when another container has the name. The handle keeps the name that it was opened with. UNSUPPORTED with `autoRemove`. */
-  rename(name: string): Promise<void>;
+  rename(name: string, options?: Cancellable): Promise<void>;
   /** Its restart policy ends with it, as in Docker: it stays ended until it is started again. */
-  kill(signal?: Signal): Promise<void>;
+  kill(signal?: Signal, options?: Cancellable): Promise<void>;
   /** Checks its health now. FAILED_PRECONDITION without a health check. */
   checkHealth(options?: Cancellable): Promise<{ readonly status: HealthStatus; readonly result: HealthResult }>;
   /** TIMEOUT when it takes too long, FAILED_PRECONDITION when the container ends first; the container is left as it is. */
   waitUntil(condition: Readiness, options?: Cancellable & { readonly timeoutMs?: number }): Promise<void>;
   /** Limits and the restart policy, of a container that runs or not; what is not named stays. */
-  update(changes: UpdateOptions): Promise<void>;
-  pause(): Promise<void>;
-  unpause(): Promise<void>;
-  resize(size: WindowSize): Promise<void>;
+  update(changes: UpdateOptions, options?: Cancellable): Promise<void>;
+  pause(options?: Cancellable): Promise<void>;
+  unpause(options?: Cancellable): Promise<void>;
+  resize(size: WindowSize, options?: Cancellable): Promise<void>;
   exec(command: readonly string[], options?: ExecOptions): Promise<Exec>;
   logs(options?: LogReadOptions): AsyncIterable<LogRecord>;
   /** The same, many at a time: for logs of millions of lines. */
   logBatches(options?: LogReadOptions): AsyncIterable<readonly LogRecord[]>;
-  stats(): Promise<ContainerStats>;
+  stats(options?: Cancellable): Promise<ContainerStats>;
   /** What its files differ in from the image's, in the order of paths; running or not. What is only there to be mounted on does not count. */
   changes(options?: Cancellable): AsyncIterable<Change>;
   /** What its snapshots take on the disk; running or not. */
-  size(): Promise<ContainerSize>;
+  size(options?: Cancellable): Promise<ContainerSize>;
   /** What is at a path of it; undefined when nothing is. As for `copyFrom` and `copyTo`, links lead nowhere out of the container. */
   look(path: string, options?: LookOptions): Promise<FileInContainer | undefined>;
   /** A file, or a directory with all that is in it, as a tar, with what is mounted there; running or not. */
@@ -146,9 +146,9 @@ export interface Container extends AsyncDisposable {
    */
   fork(options?: ForkOptions): Promise<{ readonly container: Container; readonly cost: ForkCost }>;
   /** Its files are the image's again. FAILED_PRECONDITION while it runs, unless `force`: then it is killed first. */
-  reset(options?: { readonly force?: boolean }): Promise<void>;
+  reset(options?: Cancellable & { readonly force?: boolean }): Promise<void>;
   /** As `ps` on the host shows them, which gets these options, `-ef` when absent; a column PID has to be among them. */
-  top(options?: readonly string[]): Promise<ContainerProcesses>;
+  top(options?: readonly string[], given?: Cancellable): Promise<ContainerProcesses>;
   /** FAILED_PRECONDITION while it runs, unless `force`. Resolves only when nothing is left of it. */
   remove(options?: RemoveOptions): Promise<void>;
 }
@@ -205,7 +205,7 @@ export interface HostFiles {
   copyTo(path: string, tar: ByteStream, options?: Cancellable & { readonly keepOwners?: boolean }): Promise<void>;
 }
 
-export interface RemoveOptions {
+export interface RemoveOptions extends Cancellable {
   readonly force?: boolean;
   /** Its anonymous volumes go too, but for those that another container has. */
   readonly volumes?: boolean;

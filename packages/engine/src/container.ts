@@ -2,6 +2,7 @@ import { type Attachment, type Cancellable, type ExitStatus, isRamekinError } fr
 import type { Container, ContainerConfig } from "./api.ts";
 import type { Prepared } from "./create.ts";
 import { notify } from "./kernel/hooks.ts";
+import { cancellable, obeying } from "./obey.ts";
 import type { Scope } from "./scope.ts";
 import type { Started } from "./start.ts";
 import { tap } from "./streams.ts";
@@ -49,12 +50,11 @@ export function containerHandle(
     exit?.then(tell).catch(() => {}); // whoever waits hears of a failure
   };
   const waitFor = async (options: Cancellable): Promise<ExitStatus> => {
-    const { wait, cancellable } = await import("./wait.ts");
     if (exit) return cancellable(exit, options, `waiting for ${name}`);
-    return wait(scope, config, options);
+    return (await import("./wait.ts")).wait(scope, config, options);
   };
 
-  return {
+  const handle: Container = {
     id,
     name,
     stdout: stdout.stream,
@@ -80,13 +80,13 @@ export function containerHandle(
       fresh = undefined;
       take(await restart(scope, config, options, exit));
     },
-    rename: async (to) => (await import("./rename.ts")).rename(scope, config, to),
-    kill: async (signal) => (await import("./kill.ts")).kill(scope, config, signal),
+    rename: async (to, options) => (await import("./rename.ts")).rename(scope, config, to, options),
+    kill: async (signal, options) => (await import("./kill.ts")).kill(scope, config, signal, options),
     checkHealth: async (options) => (await import("./check-health.ts")).checkHealth(scope, config, options),
     waitUntil: async (condition, options) => (await import("./wait-until.ts")).waitUntil(scope, config, condition, options),
-    update: async (changes) => (await import("./update.ts")).update(scope, config, changes),
-    pause: async () => (await import("./pause.ts")).pause(scope, config),
-    unpause: async () => (await import("./pause.ts")).unpause(scope, config),
+    update: async (changes, options) => (await import("./update.ts")).update(scope, config, changes, options),
+    pause: async (options) => (await import("./pause.ts")).pause(scope, config, options),
+    unpause: async (options) => (await import("./pause.ts")).unpause(scope, config, options),
     resize: async (size) => (await import("./resize.ts")).resize(scope, config, size),
     exec: async (command, options) => (await import("./exec.ts")).exec(scope, config, command, options),
     logBatches: async function* (options) {
@@ -127,4 +127,5 @@ export function containerHandle(
       }
     },
   };
+  return obeying(handle, ["inspect", "size", "stats", "top", "look"]);
 }

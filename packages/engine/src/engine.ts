@@ -8,6 +8,7 @@ import { create, type Prepared } from "./create.ts";
 import type { EngineEvent, EventOptions } from "./event.ts";
 import { hostFiles } from "./host-files.ts";
 import { createKernel, type Kernel } from "./kernel/kernel.ts";
+import { obeying } from "./obey.ts";
 import { hostPlatform } from "./platform.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { secretVerbs } from "./secret/verbs.ts";
@@ -126,12 +127,18 @@ async function* imageChanges(scope: Scope, ...rest: Parameters<Engine["imageChan
 /** Of a blob's state only the newest numbers are of interest. */
 const ofBlob = ({ digest, status }: PullProgress | PushProgress) => `${digest} ${status}`;
 
+/** Verbs that change nothing. */
+const looks = [
+  ...(["images", "image", "history", "platforms", "mountedImages", "container", "containers", "explain"] as const),
+  ...(["diskUsage", "buildCache", "doctor", "info", "account"] as const),
+] as const;
+
 function engineOver(scope: Scope, life: AbortController): Engine {
   const made = (prepared: Prepared, drains = false) => containerHandle(scope, prepared.config, { prepared, owned: true, drains });
-  return {
+  const engine: Engine = {
     root: scope.paths.root,
     runRoot: scope.paths.runRoot,
-    hostFiles,
+    hostFiles: obeying({ ...hostFiles }, ["look"]),
     volumes: volumeVerbs(scope),
     secrets: secretVerbs(scope),
     pull: (reference, options) => work(options, ofBlob, async (given) => (await import("./pull.ts")).pull(scope, reference, given)),
@@ -139,7 +146,7 @@ function engineOver(scope: Scope, life: AbortController): Engine {
     unpack: async (image, options) => (await import("./unpack.ts")).unpack(scope, image, options),
     images: async (options) => (await import("./images.ts")).listImages(scope, options),
     image: async (name, options) => (await import("./images.ts")).inspectImage(scope, name, options),
-    tag: async (source, target) => (await import("./tag.ts")).tag(scope, source, target),
+    tag: async (source, target, options) => (await import("./tag.ts")).tag(scope, source, target, options),
     removeImage: async (name, options) => (await import("./remove-image.ts")).removeImage(scope, name, options),
     referrers: async (reference, options) => (await import("./referrers.ts")).referrers(scope, reference, options),
     remoteTags: async (repository, options) => (await import("./remote-tags.ts")).remoteTags(scope, repository, options),
@@ -158,10 +165,10 @@ function engineOver(scope: Scope, life: AbortController): Engine {
     inspectManifest: async (reference, options) => (await import("./manifest/inspect.ts")).inspectManifest(scope, reference, options),
     createManifestList: async (name, members, options) =>
       (await import("./manifest/create.ts")).createManifestList(scope, name, members, options),
-    annotateManifest: async (list, member, platform) =>
-      (await import("./manifest/annotate.ts")).annotateManifest(scope, list, member, platform),
+    annotateManifest: async (list, member, platform, options) =>
+      (await import("./manifest/annotate.ts")).annotateManifest(scope, list, member, platform, options),
     pushManifestList: async (name, options) => (await import("./manifest/push.ts")).pushManifestList(scope, name, options),
-    removeManifestList: async (name) => (await import("./manifest/remove.ts")).removeManifestList(scope, name),
+    removeManifestList: async (name, options) => (await import("./manifest/remove.ts")).removeManifestList(scope, name, options),
     login: async (registry, options) => (await import("./accounts.ts")).login(scope, registry, options),
     logout: async (registry, options) => (await import("./accounts.ts")).logout(scope, registry, options),
     account: async (registry, options) => (await import("./accounts.ts")).account(scope, registry, options),
@@ -172,7 +179,7 @@ function engineOver(scope: Scope, life: AbortController): Engine {
         await container.start({ attach: true, signal: options.signal, ...(options.windowSize && { windowSize: options.windowSize }) });
       } catch (error) {
         // Nobody has got a handle to remove it by.
-        await attempt(scope, `removing container ${container.name}`, () => container[Symbol.asyncDispose]());
+        await attempt(scope, `removing container ${container.name}`, async () => container[Symbol.asyncDispose]());
         throw error;
       }
       return container;
@@ -203,4 +210,5 @@ function engineOver(scope: Scope, life: AbortController): Engine {
       await scope.kernel[Symbol.asyncDispose]();
     },
   };
+  return obeying(engine, looks);
 }

@@ -26,9 +26,9 @@ export interface ImageVerbs {
   platforms(name: string, options?: Cancellable): Promise<readonly ImagePlatform[]>;
   /** Mounts the image read-only in the caller's mount namespace; mounted already, the same path. Needs root. */
   mountImage(name: string, options?: Cancellable & { readonly platform?: Platform }): Promise<ImageMount>;
-  mountedImages(): Promise<readonly ImageMount[]>;
+  mountedImages(options?: Cancellable): Promise<readonly ImageMount[]>;
   /** NOT_FOUND when it is not mounted. */
-  unmountImage(name: string): Promise<ImageMount>;
+  unmountImage(name: string, options?: Cancellable): Promise<ImageMount>;
   /** Removes images without a name, or (`all`) all that no container uses. */
   pruneImages(options?: PruneImagesOptions): Promise<PrunedImages>;
 }

@@ -12,11 +12,11 @@ export interface ManifestVerbs {
   /** Makes a list of images in registries, or here. ALREADY_EXISTS when there is one and `amend` is not given. */
   createManifestList(name: string, members: readonly string[], options?: CreateManifestListOptions): Promise<ManifestListInfo>;
   /** Says what platform a member is for. NOT_FOUND when the list has no such member. */
-  annotateManifest(list: string, member: string, platform: PlatformAnnotation): Promise<ManifestListInfo>;
+  annotateManifest(list: string, member: string, platform: PlatformAnnotation, options?: Cancellable): Promise<ManifestListInfo>;
   /** Sends the list, and of its members what the registry lacks: from here, or from the registry that has them. */
   pushManifestList(name: string, options?: PushManifestListOptions): Promise<PushedImage>;
   /** NOT_FOUND for what is no list that was made here. */
-  removeManifestList(name: string): Promise<readonly RemovedImage[]>;
+  removeManifestList(name: string, options?: Cancellable): Promise<readonly RemovedImage[]>;
 }
 
 export interface ManifestOptions extends Cancellable {

@@ -34,7 +34,7 @@ export async function prune(scope: Scope, { signal }: Cancellable = {}): Promise
   await attempt(scope, "removing what is left of volumes", () => removeVolumeRemains(scope.paths));
   await attempt(scope, "releasing names", () => releaseDeadNames(scope.paths));
   await attempt(scope, "giving up old downloads", () => abandonIngests(scope));
-  const { blobs, snapshots, reclaimed } = await collectGarbage(scope, { measure: true });
+  const { blobs, snapshots, reclaimed } = await collectGarbage(scope, { measure: true, signal });
   return { containers, snapshots, blobs, reclaimed };
 }
 

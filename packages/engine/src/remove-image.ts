@@ -1,4 +1,4 @@
-import { type Descriptor, RamekinError } from "@ramekin/core";
+import { type Cancellable, type Descriptor, RamekinError } from "@ramekin/core";
 import { type LayoutIndex, layoutEntries, namesOf, removeDigest, removeName } from "@ramekin/oci";
 import type { ContainerConfig, RemovedImage, RemoveImageOptions } from "./api.ts";
 import { collectGarbage } from "./collect.ts";
@@ -27,10 +27,10 @@ export async function removeImage(scope: Scope, text: string, options: RemoveIma
   }
   const going = byId || found === undefined ? names : [found];
   const last = going.length === names.length;
-  if (last) await refuseWhileUsed(scope, descriptor, going[0] ?? text, options.force ?? false);
+  if (last) await refuseWhileUsed(scope, descriptor, going[0] ?? text, options.force ?? false, options);
 
   const untagged: string[] = [];
-  await changeImages(scope.paths, (index) => {
+  const without = (index: LayoutIndex) => {
     let after: LayoutIndex = index;
     for (const name of going) {
       if (!namesOf(after, descriptor.digest).includes(name)) continue;
@@ -39,7 +39,8 @@ export async function removeImage(scope: Scope, text: string, options: RemoveIma
     }
     // A name that came in meanwhile keeps it.
     return namesOf(after, descriptor.digest).length === 0 ? removeDigest(after, descriptor.digest) : after;
-  });
+  };
+  await changeImages(scope.paths, without, options);
   for (const name of untagged) scope.emit("image", "untag", descriptor.digest, { name });
   const removed: readonly RemovedImage[] = untagged.map((name) => ({ untagged: familiarName(name) }));
   if (!last || layoutEntries(await readImages(scope.paths)).some(({ digest }) => digest === descriptor.digest)) return removed;
@@ -54,12 +55,12 @@ const short = ({ digest }: Descriptor) => digest.slice(digest.indexOf(":") + 1).
 const conflict = (why: string, hint: string) => new RamekinError("FAILED_PRECONDITION", `conflict: ${why}`, { hint });
 
 /** A running container's image stays, whatever is said; a stopped one's with `force` loses its name, and its data only when that goes. */
-async function refuseWhileUsed(scope: Scope, image: Descriptor, name: string, force: boolean): Promise<void> {
+async function refuseWhileUsed(scope: Scope, image: Descriptor, name: string, force: boolean, options: Cancellable): Promise<void> {
   if ((await records(scope)).some(({ id }) => id === image.digest)) {
     throw conflict(`unable to remove ${name}: image ${short(image)} is mounted`, `\`ramekin image unmount ${name}\` first`);
   }
   for (const config of await configsUsing(scope, image)) {
-    if (await departs(scope, config.id)) continue;
+    if (await departs(scope, config.id, options)) continue;
     const { status } = await currentState(scope, config);
     const live = isLive(status);
     if (force && !live) continue;

@@ -4,6 +4,7 @@ import { isRamekinError, RamekinError } from "@ramekin/core";
 import type { ContainerConfig, ContainerStatus, RemoveOptions } from "./api.ts";
 import { tell } from "./container-event.ts";
 import { notify } from "./kernel/hooks.ts";
+import { unlessCancelled } from "./obey.ts";
 import type { Scope } from "./scope.ts";
 import { releaseMounts } from "./settle-mounts.ts";
 import { currentState, isLive, isThere, readConfigIfThere } from "./store/containers.ts";
@@ -22,7 +23,8 @@ export async function remove(scope: Scope, config: ContainerConfig, options: Rem
     });
   }
   if (!(await isThere(paths.directory))) return; // it removed itself while we looked
-  await using _lock = await lockFile(paths.lock, { exclusive: true });
+  await using _lock = await lockFile(paths.lock, { exclusive: true, signal: options.signal });
+  unlessCancelled(options, `removing container ${name}`);
   await removeLocked(scope, config, options);
 }
 

@@ -1,4 +1,4 @@
-import { RamekinError } from "@ramekin/core";
+import { type Cancellable, RamekinError } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
 import { tell } from "./container-event.ts";
 import type { Scope } from "./scope.ts";
@@ -8,7 +8,12 @@ import { lockFile } from "./store/lock.ts";
 import { checkName, moveName } from "./store/names.ts";
 
 /** See `Container.rename`. */
-export async function rename(scope: Scope, { id, name: known, options }: ContainerConfig, to: string): Promise<void> {
+export async function rename(
+  scope: Scope,
+  { id, name: known, options }: ContainerConfig,
+  to: string,
+  given: Cancellable = {},
+): Promise<void> {
   checkName(to);
   if (options.autoRemove) {
     // The list of what its supervisor removes is written at the start: it would take the old name from whoever has it by then.
@@ -18,7 +23,7 @@ export async function rename(scope: Scope, { id, name: known, options }: Contain
   }
   const paths = scope.paths.container(id);
   if (!(await isThere(paths.directory))) throw new RamekinError("NOT_FOUND", `no such container: ${known}`);
-  await using _lock = await lockFile(paths.lock, { exclusive: true });
+  await using _lock = await lockFile(paths.lock, { exclusive: true, signal: given.signal });
   const config = await readConfig(scope.paths, id); // by now others may have renamed it
   const from = config.name;
   if (from === to) throw new RamekinError("INVALID_ARGUMENT", `container ${to} has this name already`);

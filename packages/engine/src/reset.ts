@@ -1,6 +1,7 @@
-import { RamekinError } from "@ramekin/core";
+import { type Cancellable, RamekinError } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
 import { tell } from "./container-event.ts";
+import { unlessCancelled } from "./obey.ts";
 import type { Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
 import { lockFile } from "./store/lock.ts";
@@ -9,9 +10,13 @@ import { lockFile } from "./store/lock.ts";
  * See `Container.reset`. The writable layer goes and an empty one comes: a crash in between leaves a container without one, which
  * does not start, and which another reset puts right.
  */
-export async function reset(scope: Scope, config: ContainerConfig, options: { readonly force?: boolean } = {}): Promise<void> {
+export async function reset(
+  scope: Scope,
+  config: ContainerConfig,
+  options: Cancellable & { readonly force?: boolean } = {},
+): Promise<void> {
   const { id, name } = config;
-  await using _lock = await lockFile(scope.paths.container(id).lock, { exclusive: true });
+  await using _lock = await lockFile(scope.paths.container(id).lock, { exclusive: true, signal: options.signal });
   const { status } = await currentState(scope, config);
   const live = status === "running" || status === "paused" || status === "restarting";
   if (live && !options.force) {
@@ -19,6 +24,7 @@ export async function reset(scope: Scope, config: ContainerConfig, options: { re
       hint: "stop it first, or reset it with --force",
     });
   }
+  unlessCancelled(options, `resetting container ${name}`);
   await (await scope.kernel.use("isolation", config.isolation.driver)).delete(id, { force: true });
   const storage = await scope.kernel.use("storage", config.storage.driver);
   await storage.remove(config.storage.key);

@@ -5,14 +5,14 @@ export interface Secrets {
   /** ALREADY_EXISTS for a name in use, unless `replace`. At most 512000 bytes. */
   create(name: string, content: Uint8Array, options?: SecretDraft): Promise<Secret>;
   /** By name. */
-  list(): Promise<readonly Secret[]>;
+  list(options?: Cancellable): Promise<readonly Secret[]>;
   /** By name, id or the beginning of one. */
-  inspect(nameOrId: string): Promise<Secret>;
+  inspect(nameOrId: string, options?: Cancellable): Promise<Secret>;
   /** FAILED_PRECONDITION while a container has it, running or not. */
   remove(nameOrId: string, options?: Cancellable): Promise<Secret>;
 }
 
-export interface SecretDraft {
+export interface SecretDraft extends Cancellable {
   readonly labels?: Readonly<Record<string, string>>;
   /** In place of one of that name: containers that have that one get the new one when they start again. */
   readonly replace?: boolean;

@@ -1,10 +1,11 @@
 import { type Cancellable, type ExitStatus, RamekinError, type Signal } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
 import { tell } from "./container-event.ts";
+import { cancellable } from "./obey.ts";
 import type { Scope } from "./scope.ts";
 import { signalNumber } from "./signals.ts";
 import { currentState } from "./store/containers.ts";
-import { cancellable, notStarted, wait } from "./wait.ts";
+import { notStarted, wait } from "./wait.ts";
 
 export interface StopOptions extends Cancellable {
   /** Seconds; negative: as long as it takes. */

@@ -1,4 +1,4 @@
-import { Objections, RamekinError, type Resources } from "@ramekin/core";
+import { type Cancellable, Objections, RamekinError, type Resources } from "@ramekin/core";
 import type { RuntimeConfig } from "@ramekin/oci";
 import type { ContainerConfig, ContainerOptions, UpdateOptions } from "./api.ts";
 import { checkLimits } from "./cgroup.ts";
@@ -12,9 +12,14 @@ import { readJsonIfThere, replaceFile } from "./store/files.ts";
 import { lockFile } from "./store/lock.ts";
 
 /** See `Container.update`. The kernel first: what it refuses is nowhere recorded. */
-export async function update(scope: Scope, { id }: Pick<ContainerConfig, "id">, changes: UpdateOptions): Promise<void> {
+export async function update(
+  scope: Scope,
+  { id }: Pick<ContainerConfig, "id">,
+  changes: UpdateOptions,
+  options: Cancellable = {},
+): Promise<void> {
   const paths = scope.paths.container(id);
-  await using _lock = await lockFile(paths.lock, { exclusive: true });
+  await using _lock = await lockFile(paths.lock, { exclusive: true, signal: options.signal });
   const config = await readConfig(scope.paths, id);
   const { status } = await currentState(scope, config);
   if (status === "removing" || status === "dead")

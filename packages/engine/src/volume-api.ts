@@ -4,12 +4,12 @@ import type { VolumeDraft } from "./mount-options.ts";
 /** Directories that outlive containers; a part of `Engine`. */
 export interface Volumes {
   /** One of that name that is there already is left as it is. Without a name, an anonymous one. */
-  create(options?: VolumeDraft & { readonly name?: string }): Promise<Volume>;
+  create(options?: Cancellable & VolumeDraft & { readonly name?: string }): Promise<Volume>;
   /** By name. */
-  list(): Promise<readonly Volume[]>;
-  inspect(name: string): Promise<Volume>;
+  list(options?: Cancellable): Promise<readonly Volume[]>;
+  inspect(name: string, options?: Cancellable): Promise<Volume>;
   /** FAILED_PRECONDITION while a container has it, running or not. `force`: one that is not there is no error. */
-  remove(name: string, options?: { readonly force?: boolean }): Promise<void>;
+  remove(name: string, options?: Cancellable & { readonly force?: boolean }): Promise<void>;
   /** Removes those that no container has: anonymous ones, or with `all` any. */
   prune(options?: PruneVolumesOptions): Promise<PrunedVolumes>;
   /** Its files as a tar. */

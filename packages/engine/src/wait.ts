@@ -21,17 +21,3 @@ export async function wait(scope: Scope, config: ContainerConfig, options: Cance
 }
 
 export const notStarted = ({ name }: ContainerConfig) => new RamekinError("FAILED_PRECONDITION", `container ${name} has not been started`);
-
-/** `promise`, or CANCELLED when the signal fires first. */
-export async function cancellable<T>(promise: Promise<T>, { signal }: Cancellable, what: string): Promise<T> {
-  if (!signal) return promise;
-  const cancelled = Promise.withResolvers<never>();
-  const abort = () => cancelled.reject(new RamekinError("CANCELLED", `${what} was cancelled`, { cause: signal.reason }));
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([promise, cancelled.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}

@@ -1,6 +1,7 @@
 import { type ContentInfo, type ContentStore, type Digest, isRamekinError } from "@ramekin/core";
 import { digestAlgorithm } from "@ramekin/oci";
 import { contentOf } from "../image.ts";
+import { unlessCancelled } from "../obey.ts";
 import { parallel } from "../parallel.ts";
 import type { Scope } from "../scope.ts";
 import type { CheckOptions } from "../store-api.ts";
@@ -33,7 +34,7 @@ export async function hashBlobs(
   const corrupt = new Map<Digest, Corrupt>();
   let bytes = 0;
   await parallel(blobs, concurrent, async (info) => {
-    signal?.throwIfAborted();
+    unlessCancelled({ signal }, "checking the store");
     const expected = sizes.get(info.digest);
     const why =
       expected !== undefined && expected !== info.size

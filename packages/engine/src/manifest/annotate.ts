@@ -1,4 +1,4 @@
-import type { Platform } from "@ramekin/core";
+import type { Cancellable, Platform } from "@ramekin/core";
 import { findName } from "@ramekin/oci";
 import type { ManifestListInfo, PlatformAnnotation } from "../manifest-api.ts";
 import type { Scope } from "../scope.ts";
@@ -15,6 +15,7 @@ export async function annotateManifest(
   text: string,
   member: string,
   annotation: PlatformAnnotation,
+  options?: Cancellable,
 ): Promise<ManifestListInfo> {
   const name = listName(text);
   await scope.opened();
@@ -33,6 +34,7 @@ export async function annotateManifest(
       return { members, sources: list.sources };
     },
     lease,
+    options,
   );
 }
 

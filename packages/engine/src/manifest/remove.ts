@@ -1,4 +1,4 @@
-import { RamekinError } from "@ramekin/core";
+import { type Cancellable, RamekinError } from "@ramekin/core";
 import { findName } from "@ramekin/oci";
 import type { RemovedImage } from "../api.ts";
 import { removeImage } from "../remove-image.ts";
@@ -7,7 +7,7 @@ import { readImages } from "../store/images.ts";
 import { isMadeHere, listName, noSuchList } from "./list.ts";
 
 /** See `Engine.removeManifestList`. A pulled image is an index as often as not, and nobody means it here. */
-export async function removeManifestList(scope: Scope, text: string): Promise<readonly RemovedImage[]> {
+export async function removeManifestList(scope: Scope, text: string, options?: Cancellable): Promise<readonly RemovedImage[]> {
   const name = listName(text);
   await scope.opened();
   const entry = findName(await readImages(scope.paths), name);
@@ -17,5 +17,5 @@ export async function removeManifestList(scope: Scope, text: string): Promise<re
       hint: `\`ramekin rmi ${text}\` removes images`,
     });
   }
-  return removeImage(scope, name);
+  return removeImage(scope, name, options);
 }

@@ -1,5 +1,6 @@
 import { RamekinError } from "@ramekin/core";
 import type { Secret, SecretDraft, Secrets } from "../api.ts";
+import { obeying } from "../obey.ts";
 import type { Scope } from "../scope.ts";
 import { allIds, readConfigIfThere } from "../store/containers.ts";
 import { changeSecrets, checkSecretName, deleteSecret, newSecretId, readSecrets, type SecretFile, writeSecret } from "../store/secrets.ts";
@@ -8,7 +9,7 @@ const maxBytes = 512_000;
 
 /** See `Secrets`. */
 export function secretVerbs(scope: Scope): Secrets {
-  return {
+  const verbs: Secrets = {
     create: (name, content, draft) => createSecret(scope, name, content, draft),
     async list() {
       await scope.opened();
@@ -17,6 +18,7 @@ export function secretVerbs(scope: Scope): Secrets {
     inspect: async (nameOrId) => shown(await findSecret(scope, nameOrId)),
     remove: (nameOrId) => removeSecret(scope, nameOrId),
   };
+  return obeying(verbs, ["list", "inspect"]);
 }
 
 async function createSecret(

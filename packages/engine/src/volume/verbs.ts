@@ -1,9 +1,10 @@
 import type { Volumes } from "../api.ts";
+import { obeying } from "../obey.ts";
 import type { Scope } from "../scope.ts";
 
 /** See `Volumes`: each verb is loaded when it is used. */
 export function volumeVerbs(scope: Scope): Volumes {
-  return {
+  const verbs: Volumes = {
     create: async (options) => (await import("./create.ts")).createVolume(scope, options),
     list: async () => (await import("./list.ts")).listVolumes(scope),
     inspect: async (name) => (await import("./list.ts")).inspectVolume(scope, name),
@@ -14,4 +15,5 @@ export function volumeVerbs(scope: Scope): Volumes {
     },
     import: async (name, tar, options) => (await import("./transfer.ts")).importVolume(scope, name, tar, options),
   };
+  return obeying(verbs, ["list", "inspect"]);
 }
