@@ -1,8 +1,8 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { busyboxImage, needs, noKitchen, repositoryServer, succeed, useKitchen } from "../support/index.ts";
+import { busyboxImage, eventually, missing, needs, noKitchen, repositoryServer, start, succeed, useKitchen } from "../support/index.ts";
 
 const here = useKitchen(async () => ({ images: [await busyboxImage()] }));
 const ramekin = (...args: string[]) => here().ramekin(args);
@@ -160,3 +160,55 @@ test("[build --build-context] [BLD-7] named contexts: directories, repositories,
     expect([flag, refused.code, refused.stderr]).toEqual([flag, 1, expect.stringContaining(said)]);
   }
 });
+
+test("[BLD-6] [BLD-7] [BLD-20] repositories by ssh: with an agent, without questions", async () => {
+  needs(noKitchen ?? missing("sshd", "ssh", "ssh-agent", "ssh-add", "ssh-keygen"));
+  await using git = await repositoryServer(join(here().folder, "ssh-repositories"));
+  const at = join(here().folder, "sshd");
+  await mkdir(at, { mode: 0o700 });
+  // A path that a socket has room for.
+  const short = await mkdtemp("/tmp/agent-");
+  for (const name of ["host", "user"]) await succeed(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", join(at, name)]);
+  const port = await freePort();
+  const settings = [`Port ${port}`, "ListenAddress 127.0.0.1", `HostKey ${at}/host`, `AuthorizedKeysFile ${at}/user.pub`];
+  settings.push("StrictModes no", "UsePAM no", "PasswordAuthentication no", "PermitRootLogin prohibit-password", "PidFile none");
+  await writeFile(join(at, "config"), `${settings.join("\n")}\n`);
+  const { stdout: sshd } = await succeed(["which", "sshd"]);
+  await mkdir("/run/sshd", { recursive: true });
+  const server = start([sshd.trim(), "-D", "-e", "-f", join(at, "config")]);
+  const agent = start(["ssh-agent", "-D", "-a", join(short, "agent")]);
+  try {
+    const env = { SSH_AUTH_SOCK: join(short, "agent"), GIT_SSH_COMMAND: `ssh -F none -oBatchMode=yes -oUserKnownHostsFile=${at}/known` };
+    await eventually(() => succeed(["ssh-add", "-q", join(at, "user")], { env }));
+    const url = `ssh://root@127.0.0.1:${port}${git.path}`;
+    const folder = await context("by-ssh", { Dockerfile: lines("FROM busybox", `ADD ${url}#v1 /code`) });
+    const build = () => here().ramekin(["build", "-t", "by-ssh", folder], { env });
+    // A server that nobody knows is not talked to, and nobody is asked.
+    expect(await build()).toMatchObject({ code: 1, stderr: expect.stringContaining("git ls-remote") });
+    await writeFile(join(at, "known"), `[127.0.0.1]:${port} ${await readFile(join(at, "host.pub"), "utf8")}`);
+    await eventually(async () => {
+      const { code, stderr } = await build();
+      expect(code, stderr).toBe(0);
+    });
+    expect(await built("by-ssh", "cat", "/code/file")).toBe("first");
+    // The key is not where the program runs that fetches: without the agent there is none.
+    expect(await here().ramekin(["build", url], { env: { ...env, SSH_AUTH_SOCK: "" } })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("git ls-remote"),
+    });
+  } finally {
+    for (const each of [server, agent]) {
+      each.child.kill("SIGTERM");
+      await each.ended;
+    }
+    await rm(short, { recursive: true });
+  }
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const at = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof at === "object" && at ? at.port : 0;
+}
