@@ -66,7 +66,7 @@ test("[CTR-8] [export --output] all files as a tar, running or not; a running on
 
 const configOf = async (name: string) => JSON.parse(await output("image", "inspect", name))[0];
 
-test("[IMG-4] [commit --author] [commit --change] [commit --message] an image that runs as the container did", async () => {
+test("[IMG-4] [commit --author] [commit --change] [commit --message] [commit --iidfile] [commit --quiet] an image that runs as the container did", async () => {
   await output("run", "-d", "--name", "cook", "-e", "SPICE=mace", "-w", "/tmp", "--label", "course=main", "busybox", "sleep", "1000");
   await sh("cook", "echo stew > /stew");
   const change = ["-c", 'CMD ["cat","/stew"]', "--change", "ENV SALT=some"];
@@ -82,6 +82,18 @@ test("[IMG-4] [commit --author] [commit --change] [commit --message] an image th
     stderr: expect.stringContaining("RUN is not a valid change command"),
   });
   expect((await ramekin("commit", "nobody")).code).toBe(1);
+  const iidfile = join(here().folder, "iid");
+  expect(await output("commit", "--quiet", "--iidfile", iidfile, "cook")).toBe(await readFile(iidfile, "utf8"));
+  for (const [flag, said] of [
+    ["--squash", "adds one layer"],
+    ["--include-volumes", "belongs to no image"],
+    ["--format=docker", "images are OCI's"],
+  ] as const)
+    expect(await ramekin("commit", flag, "cook")).toMatchObject({ code: 125, stderr: expect.stringContaining(said) });
+  expect(await ramekin("cp", "--overwrite", "cook:/tmp", ".")).toMatchObject({
+    code: 125,
+    stderr: expect.stringContaining("never takes the place"),
+  });
   await output("rm", "-f", "cook");
   await output("rmi", "stew:1");
 });

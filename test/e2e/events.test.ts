@@ -51,7 +51,7 @@ test("[OBS-2] --rm: the end and the removal are told by the supervisor", async (
   });
 });
 
-test("[OBS-2] lines as Docker writes them: time with nine digits, type, action, id, attributes in order", async () => {
+test("[OBS-2] [events --no-trunc] lines as Docker writes them: time with nine digits, type, action, id, attributes in order", async () => {
   const [line = ""] = await lines(...all, "--filter", "event=die", "--filter", "container=web");
   expect(line).toMatch(
     new RegExp(
@@ -59,6 +59,8 @@ test("[OBS-2] lines as Docker writes them: time with nine digits, type, action, 
         "\\(color=blue, execDuration=\\d+, exitCode=3, image=busybox, name=web\\)$",
     ),
   );
+  const [short = ""] = await lines(...all, "--no-trunc=false", "--filter", "event=die", "--filter", "container=web");
+  expect(short).toBe(line.replace(id, id.slice(0, 12)));
 });
 
 test("[events --filter] by type, event, container, image, label, all of them at once", async () => {

@@ -57,6 +57,8 @@ test("[run --memory] [CTR-7] too much memory: 137, and inspect says OOMKilled", 
   await here().output(["rm", "hog"]);
 });
 
+const v1 = existsSync("/sys/fs/cgroup/memory");
+
 /** A loop device of our own, with the one scheduler that knows weights. */
 let device: { readonly path: string; readonly number: string } | undefined;
 beforeAll(async () => {
@@ -77,6 +79,30 @@ beforeAll(async () => {
   };
 });
 
+test("[update --blkio-weight-device] [update --device-read-bps] [update --device-read-iops] [update --device-write-bps] [update --device-write-iops] [update --memory-swappiness] limits of a container that runs", async ({
+  skip,
+}) => {
+  if (device === undefined) return skip("no block device");
+  const { path, number } = device;
+  await running("changing");
+  const rates = ["--device-read-bps", `${path}:1mb`, "--device-write-bps", `${path}:2mb`];
+  const counts = ["--device-read-iops", `${path}:300`, "--device-write-iops", `${path}:400`];
+  const more = v1 ? ["--blkio-weight-device", `${path}:600`, "--memory-swappiness", "30"] : [];
+  await here().output(["update", ...rates, ...counts, ...more, "changing"]);
+  if (!v1) expect(await limit("changing", ["", ""], "io.max")).toBe(`${number} rbps=${1 << 20} wbps=${2 << 20} riops=300 wiops=400`);
+  const files = { read_bps: 1 << 20, write_bps: 2 << 20, read_iops: 300, write_iops: 400 };
+  for (const [file, value] of Object.entries(v1 ? files : {}))
+    expect(await limit("changing", ["blkio", `blkio.throttle.${file}_device`], "")).toBe(`${number} ${value}`);
+  if (v1) expect(await limit("changing", ["blkio", "blkio.bfq.weight_device"], "")).toContain(`${number} 600`);
+  if (v1) expect(await limit("changing", ["memory", "memory.swappiness"], "")).toBe("30");
+  expect(await here().ramekin(["update", "--device-read-bps", "/dev/none:1mb", "changing"])).toMatchObject({ code: 1 });
+  expect(await here().ramekin(["update", "--memory-swappiness", "101", "changing"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("not between 0 and 100"),
+  });
+  await here().output(["rm", "-f", "changing"]);
+});
+
 describe("one container with all limits", () => {
   beforeAll(async () => {
     const group = `/ramekin-limits-${process.pid}`;
@@ -95,7 +121,6 @@ describe("one container with all limits", () => {
       for (const folder of [...left, join("/sys/fs/cgroup", group)]) if (existsSync(folder)) await eventually(() => rmdir(folder));
     };
   });
-  const v1 = existsSync("/sys/fs/cgroup/memory");
 
   test("[run --memory-swap] [run --memory-reservation] memory", async () => {
     expect(await limit("all", ["memory", "memory.memsw.limit_in_bytes"], "memory.swap.max")).toBe(`${(v1 ? 96 : 32) << 20}`);

@@ -89,7 +89,7 @@ test("[attach --latest] [exec --latest] [logs --latest] [top --latest] [port --l
   expect((await here().ramekin(["exec", "--latest"])).code).toBe(1);
   expect((await here().ramekin(["exec", "--preserve-fds", "2", "newest", "true"])).stderr).toContain("none of this command's descriptors");
   expect(await output("logs", "--latest")).toBe("out");
-  expect((await lines("top", "--latest", "-o", "pid,comm"))[0]).toMatch(/^PID +COMMAND/);
+  expect((await lines("top", "--latest", "--", "-o", "pid,comm"))[0]).toMatch(/^PID +COMMAND/);
   expect(await output("port", "--latest")).toBe("");
   expect(await output("port", "--all")).toBe("");
   expect((await here().ramekin(["port"])).stderr).toContain("requires at least 1 argument");
@@ -132,6 +132,7 @@ test("[ps --watch] [ps --ns] [ps --sort] [ps --noheading] [ps --filter] Podman's
   const [pid, net] = (await output("ps", "--ns", "--noheading", "--format", "{{.Pid}} {{.NET}}", "--filter", "name=one")).split(" ");
   expect(Number(pid)).toBe((await here().inspect("one")).State.Pid);
   expect(net).toMatch(/^\d+$/);
+  await output("stop", "one");
   await output("create", "--name", "exposing", "--expose", "8080", "--annotation", "a=b", "busybox", "true");
   expect(await names("expose=8080/tcp")).toEqual(["exposing"]);
   expect(await names("annotation=a=b")).toEqual(["exposing"]);
