@@ -101,7 +101,7 @@ test("[build --output] what an output does not know is refused by name", async (
   }
 });
 
-test("[BLD-16] [build --provenance] [build --sbom] [build --attest] no attestations are what there is; others are refused", async () => {
+test("[build --provenance] [build --sbom] [build --attest] no attestations are what there is; others are refused", async () => {
   const folder = await context("attested", { Dockerfile: "FROM busybox\n" });
   const none = await ramekin(["build", "-q", "--provenance=false", "--sbom=false", "--attest", "type=sbom,disabled=true", folder]);
   expect(none.code, none.stderr).toBe(0);
@@ -111,7 +111,7 @@ test("[BLD-16] [build --provenance] [build --sbom] [build --attest] no attestati
   }
 });
 
-test("[BLD-12] [build --platform] several platforms are one index, each with its own arguments; RUN for one that does not run here is refused", async () => {
+test("[build --platform] several platforms are one index, each with its own arguments; RUN for one that does not run here is refused", async () => {
   const folder = await context("platforms", {
     Dockerfile: lines(
       "FROM --platform=$BUILDPLATFORM busybox AS mill",

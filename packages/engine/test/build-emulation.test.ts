@@ -16,7 +16,7 @@ mask ffffffffffffff00fffffffffffffffffeffffff
 
 const linux = (architecture: string) => ({ os: "linux", architecture });
 
-test("[BLD-12] a foreign platform runs where the kernel has an interpreter that containers can reach, and is refused by name elsewhere", async () => {
+test("a foreign platform runs where the kernel has an interpreter that containers can reach, and is refused by name elsewhere", async () => {
   const directory = await mkdtemp(join(tmpdir(), "ramekin-binfmt-"));
   try {
     const check = (platform: string) => checkRunnable(linux("amd64"), linux(platform), directory);
