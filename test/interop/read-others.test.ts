@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { buildahImage, busyboxImage, canonical, noBuildah, readImage, succeed, useKitchen } from "../support/index.ts";
@@ -38,6 +38,26 @@ test("what umoci writes, with names that are only tags", async () => {
   const path = join(here().folder, "umoci");
   await succeed(["skopeo", "copy", "--quiet", await original(), `oci:${path}:base`]);
   await succeed(["umoci", "config", "--image", `${path}:base`, "--tag", "changed", "--config.env", "BY=umoci"]);
+  await loadAndRun(path);
+});
+
+test("[IMG-3] a layer that umoci makes, in a layout of its own", async () => {
+  const path = join(here().folder, "umoci-layer");
+  await succeed(["skopeo", "copy", "--quiet", await original(), `oci:${path}:base`]);
+  const added = join(here().folder, "added");
+  await writeFile(added, "by umoci\n");
+  await succeed(["umoci", "insert", "--image", `${path}:base`, "--tag", "more", added, "/added"]);
+  await succeed(["umoci", "rm", "--image", `${path}:base`]);
+  const digest = (await readImage(path, "more")).descriptor.digest;
+  const [, name = ""] = /^Loaded image: (\S+)$/m.exec(await here().output(["load", "-i", path])) ?? [];
+  expect(JSON.parse(await here().output(["image", "inspect", name]))[0].Id).toBe(digest);
+  expect(await here().output(["run", "--rm", name, "cat", "/added"])).toBe("by umoci");
+  await here().output(["rmi", name]);
+});
+
+test("[IMG-3] skopeo's own directories", async () => {
+  const path = join(here().folder, "skopeo-dir");
+  await succeed(["skopeo", "copy", "--quiet", await original(), `dir:${path}`]);
   await loadAndRun(path);
 });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { busyboxImage, canonical, missing, noKitchen, readImage, succeed, useKitchen } from "../support/index.ts";
@@ -22,9 +22,19 @@ test("[API-5] skopeo inspects and copies, and the digest is the same", async () 
   expect((await readImage(join(here().folder, "copy"), "x")).descriptor.digest).toBe(digest);
 });
 
-test("umoci lists, and finds nothing wrong with the layout", async () => {
+test("umoci lists, tells and unpacks", async () => {
   const { stdout } = await succeed(["umoci", "list", "--layout", store()]);
   expect(stdout.trim().split("\n")).toEqual([canonical("busybox")]);
+  const image = `${store()}:${canonical("busybox")}`;
+  const { history } = JSON.parse((await succeed(["umoci", "stat", "--image", image, "--json"])).stdout);
+  expect(history.map(({ created_by }: { created_by: string }) => created_by).reverse()).toEqual(
+    (await here().output(["history", "--no-trunc", "--format", "{{.CreatedBy}}", "busybox"])).split("\n"),
+  );
+  const bundle = join(here().folder, "bundle");
+  await succeed(["umoci", "unpack", "--image", image, bundle]);
+  expect(await readFile(join(bundle, "rootfs/etc/passwd"), "utf8")).toBe(
+    (await here().ramekin(["exec", "busy", "cat", "/etc/passwd"])).stdout,
+  );
 });
 
 test("podman pulls", async (context) => {

@@ -15,6 +15,8 @@ pub struct Reader<R> {
     /// Of the current entry's data, not yet read, and the padding behind it.
     data: u64,
     padding: u64,
+    /// Whether the archive may end before that padding.
+    may_end: bool,
     ended: bool,
 }
 
@@ -24,6 +26,7 @@ impl<R: BufRead> Reader<R> {
             source,
             data: 0,
             padding: 0,
+            may_end: false,
             ended: false,
         }
     }
@@ -130,6 +133,7 @@ impl<R: BufRead> Reader<R> {
     fn expect(&mut self, size: u64) {
         self.data = size;
         self.padding = padding(size);
+        self.may_end = true;
     }
 
     fn extension(&mut self, size: u64) -> Result<Vec<u8>> {
@@ -142,6 +146,7 @@ impl<R: BufRead> Reader<R> {
         let mut bytes = vec![0; size as usize];
         self.source.read_exact(&mut bytes).map_err(failed)?;
         self.padding = padding(size);
+        self.may_end = false;
         Ok(bytes)
     }
 
@@ -150,8 +155,13 @@ impl<R: BufRead> Reader<R> {
             let length = self.data()?.len();
             self.consume(length);
         }
+        // umoci's `insert` writes no padding behind its last file, and Go's archive/tar misses none there.
         self.data = std::mem::take(&mut self.padding);
         while self.data > 0 {
+            if self.may_end && fill(&mut self.source)?.is_empty() {
+                self.data = 0;
+                break;
+            }
             let length = self.data()?.len();
             self.consume(length);
         }
