@@ -34,6 +34,8 @@ test("[BLD-6] --parents, --exclude, --chmod, --link and wildcards, from the cont
       "COPY --parents --exclude=**/*.md **/*.txt **/*.md /stars/",
       "COPY --exclude=*.md --exclude=er deep /excluded/",
       "COPY --chmod=u=rwX,go=rX,o-r deep /modes/",
+      "RUN mkdir -m 1777 /open",
+      "COPY --link one.txt /open/",
       "COPY --link --chown=7:8 one.txt /linked/here/",
       "COPY --from=made --chmod=a+rX,u-s /made/deep /from/",
       "COPY --from=made /made/o*.txt /made/deep/h* /wild/",
@@ -75,7 +77,7 @@ test("[BLD-6] --parents, --exclude, --chmod, --link and wildcards, from the cont
     "/followed",
   ]);
   const stat =
-    "stat -c '%a %u:%g %n' /modes/run /modes/three.txt /modes/er /linked/here/one.txt /from/run /from/three.txt; stat -c '%u:%g %n' /wild/hard; cat /followed /wild/hard";
+    "stat -c '%a %u:%g %n' /modes/run /modes/three.txt /modes/er /linked/here/one.txt /from/run /from/three.txt; stat -c '%u:%g %n' /wild/hard; stat -c '%a %n' /open; cat /followed /wild/hard";
   expect(await shown("copies", stat)).toEqual([
     ...["751 0:0 /modes/run", "640 0:0 /modes/three.txt", "751 0:0 /modes/er"],
     "644 7:8 /linked/here/one.txt",
@@ -83,6 +85,8 @@ test("[BLD-6] --parents, --exclude, --chmod, --link and wildcards, from the cont
     "644 0:0 /from/three.txt",
     // As it was there.
     "5:6 /wild/hard",
+    // A directory on the way of what is linked stays as it is.
+    "1777 /open",
     ...["1", "1"],
   ]);
 

@@ -19,5 +19,5 @@ export async function makeDirectory(
   const parts = missing.split("/");
   const mtime = options.mtime ?? Math.floor(Date.now() / 1000);
   const entries = parts.map((_, index) => ({ name: parts.slice(0, index + 1).join("/"), kind: "directory" as const, mode: 0o755, mtime }));
-  await files.unpack(there, tarOf(entries), options.user === undefined ? {} : { user: options.user });
+  await files.unpack(there, tarOf(entries), options.user === undefined ? { onTheWay: true } : { user: options.user });
 }

@@ -47,7 +47,8 @@ export async function transferStep(
   if (sources.length === 0) return undefined;
   const isDirectory = destination.endsWith("/") || destination.endsWith("/.") || sources.some(({ kind }) => kind === "directory");
   const place = (files: BuildFiles) => new Placing(bench, files, step, chmod).all(sources, cleanPath(destination), isDirectory);
-  return bench.session.change(step.link ? [] : stack, place, { signal: bench.signal });
+  const { session, signal } = bench;
+  return step.link ? session.layer(place, { signal }) : session.change(stack, place, { signal });
 }
 
 /** Sources on their way into the files of a stage. */

@@ -31,6 +31,8 @@ export interface BuildSession extends AsyncDisposable {
   image(reference: string, options: Cancellable & { readonly platform: Platform; readonly pull: BuildPull }): Promise<BuildBase>;
   /** A layer of what `work` does to a copy of the stack's files; undefined when it does nothing. */
   change(stack: Stack, work: (files: BuildFiles) => Promise<void>, options?: Cancellable): Promise<BuildLayer | undefined>;
+  /** The same of nothing, for any stack: directories that are only on the way are not in it, lest they change those that are there. */
+  layer(work: (files: BuildFiles) => Promise<void>, options?: Cancellable): Promise<BuildLayer | undefined>;
   /** The files of a stack, to be read. */
   view<T>(stack: Stack, work: (files: Pick<BuildFiles, "look" | "pack">) => Promise<T>, options?: Cancellable): Promise<T>;
   /** Runs a program on a stack. Without a layer when it fails, or changes nothing. */
@@ -80,8 +82,11 @@ export interface BuildFiles {
   look(path: string, options?: { readonly follow?: boolean }): Promise<BuildFile | undefined>;
   /** A file, or a directory with all that is in it, as a tar; `name`: what it is called there. */
   pack(path: string, options?: { readonly name?: string; readonly follow?: boolean }): ByteStream;
-  /** A tar's files into a directory that is there; `user`: whose they will be, by name or number as the files know users. */
-  unpack(path: string, tar: ByteStream, options?: { readonly user?: string }): Promise<void>;
+  /**
+   * A tar's files into a directory that is there; `user`: whose they will be, by name or number as the files know users; `onTheWay`: they
+   * are directories that others need.
+   */
+  unpack(path: string, tar: ByteStream, options?: { readonly user?: string; readonly onTheWay?: boolean }): Promise<void>;
 }
 
 export interface BuildFile {

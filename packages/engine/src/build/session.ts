@@ -85,7 +85,10 @@ export class Session implements BuildSession {
   }
 
   async #virtual(): Promise<VirtualStacks | undefined> {
-    if (!(this.#storage instanceof RamekinError)) return undefined;
+    return this.#storage instanceof RamekinError ? this.#inMemory() : undefined;
+  }
+
+  async #inMemory(): Promise<VirtualStacks> {
     const { VirtualStacks } = await import("./virtual/virtual-stacks.ts");
     this.#stacks ??= new VirtualStacks(this);
     return this.#stacks;
@@ -130,6 +133,10 @@ export class Session implements BuildSession {
     } finally {
       if (!kept) await attempt(this.scope, `removing snapshot ${key}`, () => this.storage.remove(key));
     }
+  }
+
+  async layer(work: (files: BuildFiles) => Promise<void>, { signal }: Cancellable = {}): Promise<BuildLayer | undefined> {
+    return (await this.#inMemory()).change([], work, { signal, apart: true });
   }
 
   async view<T>(stack: Stack, work: (files: BuildFiles) => Promise<T>, { signal }: Cancellable = {}): Promise<T> {
@@ -316,7 +323,7 @@ function filesOf(mounts: readonly Mount[], signal: AbortSignal | undefined): Bui
   return {
     look: (path, { follow = false } = {}) => lookAt(view, path, { follow, signal }),
     pack: (path, options = {}) => packTree(view, path, { ...options, signal }),
-    unpack: (path, tar, options = {}) => unpackInto(view, path, tar, { ...options, signal }),
+    unpack: (path, tar, { user } = {}) => unpackInto(view, path, tar, { ...(user !== undefined && { user }), signal }),
   };
 }
 

@@ -18,6 +18,8 @@ export class VirtualFiles implements BuildFiles {
   readonly #upper: FileTree;
   readonly #folder: () => Promise<string>;
   readonly #options: Cancellable;
+  /** Directories that nobody has asked for but what is in them. */
+  readonly #onTheWay = new Set<string>();
 
   constructor(lower: FileTree, folder: () => Promise<string>, options: Cancellable) {
     this.#lower = lower;
@@ -49,7 +51,11 @@ export class VirtualFiles implements BuildFiles {
     yield layerEnd;
   }
 
-  async unpack(path: string, tar: ByteStream, { user }: { readonly user?: string } = {}): Promise<void> {
+  async unpack(
+    path: string,
+    tar: ByteStream,
+    { user, onTheWay = false }: { readonly user?: string; readonly onTheWay?: boolean } = {},
+  ): Promise<void> {
     const tree = this.#upper;
     const top = tree.resolve(path, true);
     if (top === undefined || tree.get(top)?.kind !== "directory") throw new RamekinError("NOT_FOUND", `${path} is no directory`);
@@ -72,6 +78,8 @@ export class VirtualFiles implements BuildFiles {
       const { size } = each;
       const node = this.#nodeFor(each, { size, read: () => rangeOf(contents, start, size) }, top);
       const owned = { ...node, ...owner };
+      if (onTheWay) this.#onTheWay.add(name);
+      else this.#onTheWay.delete(name);
       if (this.#place(name, owned) && owned.kind === "directory") directories.push([name, owned]);
     }
     // Times of directories last: what was put into them has changed these.
@@ -111,12 +119,13 @@ export class VirtualFiles implements BuildFiles {
   }
 
   /** What has changed, with all directories above it, as a layer; parents before children, siblings by the bytes of their names. */
-  async *layer(): ByteStream {
+  async *layer({ apart = false } = {}): ByteStream {
     const wanted = new Set<string>();
     for (const path of await this.#changed()) {
       wanted.add(path);
       for (let at = parentOf(path); at !== "" && !wanted.has(at); at = parentOf(at)) wanted.add(at);
     }
+    if (apart) for (const path of ["", ...this.#onTheWay]) wanted.delete(path);
     const told = new Map<FileContent, string>();
     if (wanted.has("")) yield* entry("", this.#upper.get("") as FileNode, told);
     const pending = this.#upper.below("").toReversed();

@@ -15,11 +15,16 @@ export class VirtualStacks {
     this.#session = session;
   }
 
-  async change(stack: Stack, work: (files: BuildFiles) => Promise<void>, { signal }: Cancellable): Promise<BuildLayer | undefined> {
+  /** `apart`: see `BuildSession.layer`. */
+  async change(
+    stack: Stack,
+    work: (files: BuildFiles) => Promise<void>,
+    { signal, apart = false }: Cancellable & { readonly apart?: boolean },
+  ): Promise<BuildLayer | undefined> {
     const { scope, content, lease } = this.#session;
     const files = await this.#files(stack, signal);
     await work(files);
-    const stored = await storeLayer(scope, content, lease, { format: undefined, bytes: files.layer() }, { signal });
+    const stored = await storeLayer(scope, content, lease, { format: undefined, bytes: files.layer({ apart }) }, { signal });
     return isEmptyLayer(stored) ? undefined : { descriptor: stored.layer, diffID: stored.diffID as BuildLayer["diffID"] };
   }
 
