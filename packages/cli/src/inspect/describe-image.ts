@@ -11,7 +11,7 @@ export function describeImage({ id, names, descriptor, createdAt, size, manifest
     Comment: "",
     Created: createdAt?.toISOString() ?? "",
     Author: config["author"] ?? "",
-    Config: config["config"] ?? {},
+    Config: withAbsent({ ...config["config"] }),
     Architecture: platform.architecture,
     ...(platform.variant !== undefined && { Variant: platform.variant }),
     Os: platform.os,
@@ -21,3 +21,20 @@ export function describeImage({ id, names, descriptor, createdAt, size, manifest
     Manifest: manifest,
   };
 }
+
+/** To Docker these are fields of a struct: a template may ask for them where the image says nothing. A listing has none of them. */
+const absent: Readonly<Record<string, () => unknown>> = {
+  ...Object.fromEntries(["ExposedPorts", "Labels", "Volumes"].map((name) => [name, () => nil({})])),
+  ...Object.fromEntries(["Cmd", "Entrypoint", "Env", "OnBuild", "Shell"].map((name) => [name, () => nil([])])),
+  ...Object.fromEntries(["StopSignal", "User", "WorkingDir"].map((name) => [name, () => ""])),
+};
+
+function withAbsent(config: object): object {
+  for (const [name, value] of Object.entries(absent)) {
+    if (!Object.hasOwn(config, name)) Object.defineProperty(config, name, { value: value(), enumerable: false });
+  }
+  return config;
+}
+
+/** Shown as what is empty, but `null` in JSON, as Go has it. */
+const nil = (empty: object) => Object.defineProperty(empty, "toJSON", { value: () => null, enumerable: false });
