@@ -119,9 +119,11 @@ describe("podman", () => {
     folder = await mkdtemp("/tmp/ramekin-"); // it takes no longer run root than 50 characters
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
-  const podman = (...args: string[]) => {
+  const podman = (...[first, ...rest]: [{ readonly input: Uint8Array } | string, ...string[]]) => {
     const own = ["--root", `${folder}/root`, "--runroot", `${folder}/run`, "--storage-driver", "vfs"];
-    return succeed(["unshare", "--mount", "--propagation", "private", "podman", ...own, ...args], { env: here().env, timeout: 120_000 });
+    const [more, args] = typeof first === "string" ? [{}, [first, ...rest]] : [first, rest];
+    const argv = ["unshare", "--mount", "--propagation", "private", "podman", ...own, ...args];
+    return succeed(argv, { env: here().env, timeout: 120_000, ...more });
   };
 
   test("[IMG-3] loads what save writes, and we load what it saves", async () => {
@@ -140,12 +142,37 @@ describe("podman", () => {
     await output("load", "-q", "-i", (await busyboxImage()).folder);
   });
 
-  test("[REG-1] pulls what push sends", async () => {
-    const name = `${registry().host}/for-podman:1`;
-    await output("tag", "busybox", name);
-    await output("push", "-q", "--compression", "zstd", name);
-    const id = (await podman("pull", "--quiet", "--tls-verify=false", name)).stdout.trim();
-    expect(`sha256:${id}`).toBe(await configOf("busybox"));
+  test("[IMG-3] loads each format that save has, and what it is piped", async () => {
+    for (const format of ["docker-archive", "oci-archive", "oci-dir", "docker-dir"]) {
+      const path = at(`for-podman-${format}`);
+      await output("save", "--format", format, "-o", path, "busybox");
+      const loaded = (await podman("load", "--quiet", "-i", path)).stdout.trim().replace(/^Loaded image: */, "");
+      const id = (await podman("image", "inspect", "--format", "{{.Id}}", loaded)).stdout.trim();
+      expect(`sha256:${id}`, format).toBe(await configOf("busybox"));
+      await podman("rmi", "--force", id);
+    }
+    const piped = (await here().ramekin(["save", "--compress", "gzip", "busybox"])).bytes;
+    expect((await podman({ input: piped }, "load", "--quiet")).stdout).toContain("busybox:latest");
+    await podman("rmi", "--all", "--force");
+  });
+
+  test("[REG-1] pulls what push sends, and we pull what it pushes", async () => {
+    const name = `${registry().host}/for-podman`;
+    for (const [tag, ...flags] of [["zstd", "--compression", "zstd"], ["gzip"]] as [string, ...string[]][]) {
+      await output("tag", "busybox", `${name}:${tag}`);
+      await output("push", "-q", ...flags, `${name}:${tag}`);
+      const id = (await podman("pull", "--quiet", "--tls-verify=false", `${name}:${tag}`)).stdout.trim();
+      expect(`sha256:${id}`, tag).toBe(await configOf("busybox"));
+      if (tag === "zstd") await podman("rmi", "--all", "--force");
+    }
+    for (const format of ["oci", "v2s2"]) {
+      const theirs = `${registry().host}/by-podman:${format}`;
+      const digestFile = at(`podman-digest-${format}`);
+      await podman("push", "--quiet", "--tls-verify=false", "--format", format, "--digestfile", digestFile, `${name}:gzip`, theirs);
+      await output("pull", "-q", theirs);
+      expect(await digestOf(theirs), format).toBe((await readFile(digestFile, "utf8")).trim());
+      expect(await output("run", "--rm", theirs, "echo", format)).toBe(format);
+    }
   });
 
   test("[IMG-4] imports what export-image writes, and we import what it exports", async () => {
@@ -217,6 +244,22 @@ describe("docker", () => {
     await output("load", "-q", "-i", (await layeredImage(40)).folder);
   });
 
+  test("[IMG-4] imports what export-image writes, and we import what it exports", async () => {
+    await docked("load", "-q", "-i", at("for-docker.tar"));
+    await writeFile(at("root.tar"), (await here().ramekin(["export-image", "layers-40"])).bytes);
+    await docked("import", at("root.tar"), "imported:1");
+    const container = await docked("create", "imported:1", "/bin/true");
+    await docked("export", "-o", at("back.tar"), container);
+    await docked("rm", container);
+    const files = async (path: string) =>
+      (await succeed(["tar", "-tf", path])).stdout.split("\n").map((line) => line.replace(/^\.\/|\/$/g, ""));
+    const back = await files(at("back.tar"));
+    for (const path of await files(at("root.tar"))) expect(back).toContain(path);
+    await output("import", at("back.tar"), "by-docker:1");
+    expect(await output("run", "--rm", "by-docker:1", "cat", "/layers/top")).toBe("39");
+    await output("rmi", "by-docker:1");
+  });
+
   test("[REG-1] pulls what push sends, and we pull what it pushes", async () => {
     const name = `${registry().host}/for-docker:1`;
     await output("tag", "busybox", name);
@@ -237,6 +280,19 @@ describe("docker", () => {
     const keys = (text: string) => Object.keys(JSON.parse(text.split("\n")[0] as string)).sort();
     expect(keys(await output("images", "--format", "json"))).toEqual(keys(await docked("images", "--format", "json")));
     expect(keys(await output("history", "--format", "json", name))).toEqual(keys(await docked("history", "--format", "json", name)));
+    await docked("tag", name, "busybox:same");
+    await output("tag", name, "busybox:same");
+    for (const template of [
+      "table {{.Repository}}\\t{{.Tag}}",
+      "table {{upper .Repository}}\\t{{.Tag}}\\t{{.CreatedSince}}",
+      "{{json .Tag}}",
+    ]) {
+      const shown = ["images", "--format", template, "busybox:same"];
+      expect(await output(...shown), template).toBe(await docked(...shown));
+    }
+    const table = ["history", "--format", "table {{.CreatedBy}}\\t{{.Comment}}", name];
+    expect(await output(...table)).toBe(await docked(...table));
+    await output("rmi", "busybox:same");
     const dates = ["history", "--human=false", "--format", "{{.CreatedAt}}", name];
     expect(await output(...dates)).toBe(await docked(...dates));
     const templates = [
@@ -251,6 +307,10 @@ describe("docker", () => {
       '{{if eq .Os "a" "b" "linux"}}one of{{end}} {{ne .Os "linux"}}',
       '{{pad .Os 2 3}}|{{truncate .Os 3}}|{{printf "%-8s|%5s|%q|%d|%v|%05d|%x" .Os "x" .Os 7 true 42 255}}',
       "{{with .Config}}{{.Cmd}}{{end}} {{with .Author}}{{.}}{{else}}none{{end}}",
+      "{{range $k, $v := .Config.Labels}}{{$k}}{{else}}no label{{end}} {{if .Author}}a{{else if .Os}}b{{else}}c{{end}}",
+      '{{title .Os}} {{pad "x" 0 4}}| {{truncate "long enough" 4}} {{split "a:b:c" ":"}} {{join (split "a:b" ":") "-"}}',
+      '{{index (split "a:b:c" ":") 1}} {{json (split "a<b" "<")}} {{println "x" 1}}{{range split "p q" " "}}<{{.}}>{{end}}',
+      "{{.Config.Labels}} {{json .Config.Labels}} {{len .Config.Volumes}} {{.Config.OnBuild}}|{{.Config.User}}",
       "{{slice .Os 1 3}} {{slice .Config.Cmd 0 1}}",
       "{{- .Os -}}  {{/* nothing */}} end",
       '{{$x := .Os}}{{$x}} {{html "<a>"}} {{urlquery "a b"}} {{js "it\'s"}}',
