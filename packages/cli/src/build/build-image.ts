@@ -39,6 +39,8 @@ export interface BuildFlags extends ResultFlags {
 
 /** `ramekin build`. */
 export async function buildImage(verb: Verb, flags: BuildFlags, path: string, context: Context): Promise<number> {
+  const call = parseCall(flags);
+  if (call) return describe(await optionsFrom(flags, path, context), call, context);
   try {
     return await buildWatched(flags, path, context);
   } catch (error) {
@@ -47,12 +49,10 @@ export async function buildImage(verb: Verb, flags: BuildFlags, path: string, co
 }
 
 async function buildWatched(flags: BuildFlags, path: string, context: Context): Promise<number> {
-  const call = parseCall(flags);
   const onError = flags["on-error"];
   if (onError !== undefined && (path === "-" || flags.file === "-"))
     throw new UsageError("--on-error=shell: stdin is the shell's, and nothing else can be read from it", { status: 1 });
   const options = await optionsFrom(flags, path, context);
-  if (call) return describe(options, call, context);
   smallNursery();
   const engine = await context.engine();
   await using agents = await openAgents(flags.ssh, context.environment);
