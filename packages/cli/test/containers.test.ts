@@ -51,8 +51,8 @@ describe("ramekin ps", () => {
     expect(stdout).toBe(
       [
         "CONTAINER ID   IMAGE     COMMAND                  CREATED              STATUS                  PORTS     NAMES",
-        'aaaaaaaaaaaa   nginx     "nginx -g daemon off;"   About a minute ago   Up About a minute                 web',
-        'bbbbbbbbbbbb   redis:7   "nginx -g daemon off;"   2 minutes ago        Up 2 minutes (Paused)             frozen',
+        `aaaaaaaaaaaa   nginx     "nginx -g 'daemon of…"   About a minute ago   Up About a minute                 web`,
+        `bbbbbbbbbbbb   redis:7   "nginx -g 'daemon of…"   2 minutes ago        Up 2 minutes (Paused)             frozen`,
         "",
       ].join("\n"),
     );
@@ -68,8 +68,8 @@ describe("ramekin ps", () => {
     expect((await ps("-q")).stdout).toBe("aaaaaaaaaaaa\nbbbbbbbbbbbb\n");
     expect((await ps("-q", "--no-trunc")).stdout).toBe(`${ids[0]}\n${ids[1]}\n`);
     const long = { engine: { containers: async () => [containerInfo({ command: ["sh", "-c", "sleep 1000000000000"] })] } };
-    expect((await ramekin(["ps", "--format", "{{.Command}}"], long)).stdout).toBe('"sh -c sleep 1000000…"\n');
-    expect((await ramekin(["ps", "--no-trunc", "--format", "{{.Command}}"], long)).stdout).toBe('"sh -c sleep 1000000000000"\n');
+    expect((await ramekin(["ps", "--format", "{{.Command}}"], long)).stdout).toBe(`"sh -c 'sleep 100000…"\n`);
+    expect((await ramekin(["ps", "--no-trunc", "--format", "{{.Command}}"], long)).stdout).toBe(`"sh -c 'sleep 1000000000000'"\n`);
   });
 
   test("[ps --latest] [ps --last] count those that have ended", async () => {

@@ -77,7 +77,8 @@ const listing: Omit<Listing, "rows"> = {
 
 /** By the names of Docker's `ps --format`. */
 export function containerRow(container: ContainerInfo, short: boolean, now = new Date()): Row {
-  const command = container.command.join(" ");
+  // A word with spaces in it has quotes: as Docker, and unlike a shell, only for those.
+  const command = container.command.map((word) => (word.includes(" ") ? `'${word}'` : word)).join(" ");
   return {
     Command: JSON.stringify(short ? ellipsis(command, 20) : command),
     CreatedAt: longTime(container.createdAt),
