@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { busyboxImage, eventually, useKitchen } from "../support/index.ts";
+import { busyboxImage, eventually, processesOf, useKitchen } from "../support/index.ts";
 
 const here = useKitchen(async () => ({ images: [await busyboxImage()] }));
 const ramekin = (...args: string[]) => here().ramekin(args);
@@ -11,6 +11,13 @@ const stateOf = async (name: string) => (await here().inspect(name)).State;
 const counting =
   "echo start >> /log; trap 'echo TERM >> /log; exit 0' TERM; trap 'echo HUP >> /log; exit 0' HUP; echo ready; while :; do sleep 0.1; done";
 const lines = async (name: string) => (await output("exec", name, "cat", "/log")).split("\n");
+/** With `--rm`, in the background. */
+async function begin(name: string, script: string): Promise<{ readonly id: string; readonly pid: number }> {
+  await output("run", "-d", "--rm", "--name", name, "busybox", "sh", "-c", script);
+  await eventually(async () => expect(await output("logs", name)).toBe("ready"));
+  const { Id: id, State } = await here().inspect(name);
+  return { id, pid: State.Pid };
+}
 const readyTimes = (name: string, times: number) =>
   eventually(async () => expect((await output("logs", name)).match(/ready/g)).toHaveLength(times));
 
@@ -38,7 +45,7 @@ test("[restart --timeout] who does not listen is killed, and started again", asy
   await output("rm", "-f", "deaf");
 });
 
-test("restart: created, exited and paused ones run afterwards; one with --rm is refused and goes on", async () => {
+test("restart: created, exited and paused ones run afterwards", async () => {
   await output("create", "--name", "fresh", "busybox", "sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done");
   for (const before of [[], ["kill", "fresh"], ["pause", "fresh"]]) {
     if (before.length > 0) await output(...before);
@@ -46,14 +53,81 @@ test("restart: created, exited and paused ones run afterwards; one with --rm is 
     await output("restart", "-t", "1", "fresh");
     expect((await stateOf("fresh")).Status).toBe("running");
   }
-  await output("run", "-d", "--rm", "--name", "once", "busybox", "sleep", "1000");
-  expect(await ramekin("restart", "once", "nobody", "fresh")).toMatchObject({
-    code: 1,
-    stdout: "fresh\n",
-    stderr: expect.stringMatching(/once cannot be restarted(.|\n)*no such container: nobody/),
+  const some = await ramekin("restart", "-t", "0", "nobody", "fresh");
+  expect(some).toMatchObject({ code: 1, stdout: "fresh\n", stderr: expect.stringContaining("no such container: nobody") });
+  await output("rm", "-f", "fresh");
+});
+
+const names = () => output("ps", "-a", "--format", "{{.Names}}");
+const gone = () => eventually(async () => expect(await names()).toBe(""));
+
+test("[CTR-1] one with --rm is restarted with its files, and goes when it ends", async () => {
+  const { id, pid } = await begin("once", counting);
+  await output("restart", "once");
+  await readyTimes("once", 2);
+  expect(await lines("once")).toEqual(["start", "TERM", "start"]);
+  expect((await here().inspect("once")).Id).toBe(id);
+  expect((await stateOf("once")).Pid).not.toBe(pid);
+  // frozen it hears no signal; it is thawed, and runs afterwards
+  await output("pause", "once");
+  await output("restart", "--signal", "HUP", "once");
+  await readyTimes("once", 3);
+  expect(await lines("once")).toEqual(["start", "TERM", "start", "HUP", "start"]);
+  const told = await output("events", "--since", "1h", "--until", "0s", "--filter", "container=once", "--format", "{{.Action}}");
+  const lives = told.split("\n").filter((action) => !action.startsWith("exec"));
+  expect(lives.slice(0, 7)).toEqual(["create", "start", "kill", "die", "stop", "start", "restart"]);
+  await output("kill", "once");
+  await gone();
+});
+
+test("[CTR-1] who does not listen is killed, and started again, with --rm too; one that cannot be started again goes", async () => {
+  await begin("deaf", "trap '' TERM; echo ready; while :; do sleep 0.1; done");
+  await output("restart", "-t", "1", "deaf");
+  await readyTimes("deaf", 2);
+  await output("exec", "deaf", "/bin/busybox", "rm", "/bin/sh");
+  const failed = await ramekin("restart", "-t", "0", "deaf");
+  expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining("executable file not found") });
+  await gone();
+});
+
+test("a restart of one with --rm goes on when who asked for it is killed", async () => {
+  const { pid } = await begin("kept", "trap 'sleep 1; exit 0' TERM; echo ready; while :; do sleep 0.1; done");
+  const asking = here().start(["restart", "kept"]);
+  await eventually(async () => {
+    const told = await output("events", "--since", "1h", "--until", "0s", "--filter", "container=kept", "--format", "{{.Action}}");
+    expect(told).toContain("kill");
   });
-  expect((await stateOf("once")).Status).toBe("running");
-  await output("rm", "-f", "once", "fresh");
+  await sleep(300);
+  asking.child.kill("SIGKILL");
+  await readyTimes("kept", 2);
+  expect((await stateOf("kept")).Pid).not.toBe(pid);
+  await output("rm", "-f", "kept");
+});
+
+test("[CTR-1] one with --rm has its new name at once; its end takes that away, and not what has the old one by then", async () => {
+  await begin("first", "echo ready; while :; do sleep 0.1; done");
+  await output("rename", "first", "second");
+  await output("rename", "second", "third");
+  await output("create", "--name", "first", "busybox");
+  await output("create", "--name", "second", "busybox");
+  expect((await names()).split("\n").sort()).toEqual(["first", "second", "third"]);
+  await output("kill", "third");
+  await eventually(async () => expect((await names()).split("\n").sort()).toEqual(["first", "second"]));
+  expect((await here().inspect("first")).Name).toBe("/first");
+  const told = ["events", "--since", "1h", "--until", "0s", "--filter", "event=destroy", "--format", "{{.Actor.Attributes.name}}"];
+  expect((await output(...told)).split("\n").at(-1)).toBe("third");
+  await output("rm", "first", "second");
+  expect(await output("system", "fsck")).not.toContain("name");
+});
+
+test("one with --rm whose supervisor is killed after it was renamed takes its new name along", async () => {
+  await begin("mourned", "echo ready; while :; do sleep 0.1; done");
+  await output("rename", "mourned", "missed");
+  await output("create", "--name", "mourned", "busybox");
+  const [line = ""] = (await processesOf(here().folder)).filter((entry) => entry.includes("ramekin-shim"));
+  process.kill(Number.parseInt(line, 10), "SIGKILL");
+  await eventually(async () => expect(await names()).toBe("mourned"));
+  await output("rm", "mourned");
 });
 
 test("[CTR-1] rename: a running container has its new name at once, everywhere; the old one is free", async () => {

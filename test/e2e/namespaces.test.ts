@@ -1,7 +1,9 @@
 import { existsSync, readlinkSync } from "node:fs";
+import { stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { busyboxImage, useKitchen } from "../support/index.ts";
+import { busyboxImage, eventually, type Inspected, succeed, useKitchen } from "../support/index.ts";
 
 const here = useKitchen(async () => ({ images: [await busyboxImage()] }));
 
@@ -76,6 +78,114 @@ describe("[ISO-1] namespaces of another container", () => {
     await here().output(["start", "donor"]);
     await here().output(["start", "heir"]);
     expect(await namespace("heir", "pid")).toBe(await namespace("donor", "pid"));
+  });
+});
+
+describe("[ISO-1] a container that shares, and runs again", () => {
+  const restarts = async (name: string) => (await here().inspect<{ RestartCount: number } & Inspected>(name)).RestartCount;
+  const status = async (name: string) => (await here().inspect(name)).State;
+
+  test("[run --restart] by its policy it finds its partner's new namespaces, and waits for a partner that does not run", async () => {
+    await start("host", "--ipc", "shareable");
+    await start("guest", "--restart", "always", "--pid", "container:host", "--ipc", "container:host", "--network", "container:host");
+    await here().output(["exec", "host", "sh", "-c", "echo old > /dev/shm/note"]);
+    // The kernel ends the guest with the pid namespace that it is in.
+    await here().output(["stop", "-t", "0", "host"]);
+    await eventually(async () => {
+      expect((await status("guest")).Status).toBe("restarting");
+      expect((await status("guest")).Error).toContain("of container host, which does not run");
+      expect(await restarts("guest")).toBeGreaterThan(2);
+    });
+    await here().output(["start", "host"]);
+    await here().output(["exec", "host", "sh", "-c", "echo new > /dev/shm/note"]);
+    await eventually(async () => expect((await status("guest")).Status).toBe("running"));
+    for (const kind of ["pid", "ipc", "net"] as const) expect(await namespace("guest", kind)).toBe(await namespace("host", kind));
+    expect(await here().output(["exec", "guest", "cat", "/dev/shm/note"])).toBe("new");
+    // Gone for good: there is nothing to wait for.
+    await here().output(["rm", "-f", "host"]);
+    await eventually(async () => expect((await status("guest")).Status).toBe("exited"));
+    expect(await status("guest")).toMatchObject({ ExitCode: 128, Error: expect.stringMatching(/of container host, which is gone/) });
+    const again = await here().ramekin(["start", "guest"]);
+    expect([again.code, again.stderr]).toEqual([
+      1,
+      expect.stringMatching(/cannot join the \w+ namespace of container \w{12}, which is gone/),
+    ]);
+    await here().output(["rm", "guest"]);
+  });
+
+  test.each([
+    ["restart", []],
+    ["restart, with --rm", ["--rm"]],
+  ])("%s: it looks again, and is not stopped for nothing", async (_, flags) => {
+    await start("host");
+    await start("guest", ...flags, "--network", "container:host");
+    await here().output(["restart", "-t", "0", "host"]);
+    expect(await namespace("guest", "net")).not.toBe(await namespace("host", "net"));
+    await here().output(["restart", "-t", "0", "guest"]);
+    expect(await namespace("guest", "net")).toBe(await namespace("host", "net"));
+    await here().output(["stop", "-t", "0", "host"]);
+    const { Pid } = await status("guest");
+    const refused = await here().ramekin(["restart", "-t", "0", "guest"]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("of container host, which does not run")]);
+    expect(await status("guest")).toMatchObject({ Status: "running", Pid });
+    await here().output(["rm", "-f", "guest", "host"]);
+  });
+});
+
+describe("[ISO-1] namespaces of a file", () => {
+  test("[run --pid] [run --ipc] [run --uts] [run --cgroupns] [run --network] ns:PATH, whoever is in them", async () => {
+    await start("owner", "--hostname", "larder");
+    const { Pid } = (await here().inspect("owner")).State;
+    const file = (kind: Kind) => `ns:/proc/${Pid}/ns/${kind}`;
+    const flags = [
+      "--pid",
+      file("pid"),
+      "--ipc",
+      file("ipc"),
+      "--uts",
+      file("uts"),
+      "--cgroupns",
+      file("cgroup"),
+      "--network",
+      file("net"),
+    ];
+    await start("tenant", ...flags);
+    for (const kind of kinds) expect(await namespace("tenant", kind)).toBe(await namespace("owner", kind));
+    expect(await here().output(["exec", "tenant", "hostname"])).toBe("larder");
+    const { HostConfig } = await here().inspect<{ HostConfig: object }>("tenant");
+    expect(HostConfig).toMatchObject({ NetworkMode: file("net"), PidMode: file("pid") });
+    await here().output(["rm", "-f", "tenant", "owner"]);
+  });
+
+  test("[create --network] a network namespace that is bound to a file, as `ip netns` does it", async () => {
+    const bound = join(here().folder, "bound");
+    await writeFile(bound, "");
+    await succeed(["unshare", "--net", "sh", "-c", `mount --bind /proc/$$/ns/net ${bound}`]);
+    try {
+      await here().output(["create", "--name", "bound", "--network", `ns:${bound}`, "busybox", "sleep", "1000"]);
+      await here().output(["start", "bound"]);
+      const inode = /\d+/.exec(await namespace("bound", "net"))?.[0];
+      expect(String((await stat(bound)).ino)).toBe(inode);
+      await here().output(["rm", "-f", "bound"]);
+    } finally {
+      await succeed(["umount", bound]);
+    }
+  });
+
+  test("what is no namespace, or not of that kind, is refused and leaves nothing", async () => {
+    const before = await here().traces();
+    const wrong = ["--pid", "ns:/etc/passwd", "--ipc", "ns:here", "--uts", "ns:/no/such", "--network", "ns:"];
+    const { code, stderr } = await here().ramekin(["run", "--rm", ...wrong, "busybox", "true"]);
+    expect(code).toBe(125);
+    expect(stderr).toContain("no pid namespace: /etc/passwd");
+    expect(stderr).toContain("no ipc namespace: here");
+    expect(stderr).toContain("cannot use the uts namespace /no/such");
+    expect(stderr).toContain("no network namespace: ns:");
+    expect((await here().ramekin(["run", "--rm", "--pid", "ns:/proc/self/ns/net", "busybox", "true"])).code).toBe(125);
+    expect((await here().ramekin(["run", "--rm", "--uts", "ns:/proc/self/ns/uts", "-h", "me", "busybox", "true"])).stderr).toContain(
+      "conflicting options: --hostname and --uts ns:",
+    );
+    expect(await here().traces()).toEqual(before);
   });
 });
 

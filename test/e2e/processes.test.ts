@@ -114,7 +114,7 @@ test("[run --rmi] the image goes with the container, unless somebody else uses i
 // biome-ignore format: one a line is too many
 test.each([
   ["--ip", "10.0.0.9"], ["--ip6", "fd00::9"], ["--link", "x"], ["--link-local-ip", "169.254.0.9"], ["--mac-address", "02:00:00:00:00:01"],
-  ["--network-alias", "x"], ["--publish", "80:80"], ["--publish-all"], ["--use-api-socket"], ["--preserve-fds", "1"], ["--hostuser", "x"], ["--rootfs", "/srv"],
+  ["--network-alias", "x"], ["--publish", "80:80"], ["--publish-all"], ["--use-api-socket"], ["--hostuser", "x"],
   ["--cpu-count", "1"], ["--cpu-percent", "1"], ["--io-maxbandwidth", "1"], ["--io-maxiops", "1"], ["--isolation", "x"],
 ])("[run %s] is refused with the reason", async (...flag) => {
   const { code, stderr } = await here().ramekin(["run", ...flag, "busybox", "true"]);

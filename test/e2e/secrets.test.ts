@@ -55,6 +55,13 @@ test("[VOL-5] [run --secret] [create --secret] in memory, with the owner and mod
   expect((await stat(join(here().root, "secrets", id))).mode & 0o777).toBe(0o600);
   expect(await output("inspect", "cook")).not.toContain("nutmeg");
 
+  // Those of exec are what the store has, but for what is asked for by name; and stand in no file, while it runs either.
+  const seen = here().start(["exec", "-i", "-e", "OTHER=mine", "cook", "sh", "-c", 'echo "$spice $OTHER"; cat; echo "$DISH"']);
+  await seen.saw("mine");
+  expect((await holding("nutmeg-4711")).sort()).toEqual([`.${log}`, stored].sort());
+  seen.child.stdin?.end();
+  expect((await seen.ended).stdout).toBe(`${content} mine\nsouffle\n`);
+
   await output("commit", "cook", "cooked");
   await output("save", "-o", join(here().folder, "cooked.tar"), "cooked");
   await output("export", "-o", join(here().folder, "exported.tar"), "cook");

@@ -1,7 +1,8 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readlinkSync } from "node:fs";
+import { chown, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { busyboxImage, useKitchen } from "../support/index.ts";
+import { busyboxImage, eventually, useKitchen } from "../support/index.ts";
 
 const here = useKitchen(async () => ({ images: [await busyboxImage()] }));
 
@@ -70,6 +71,45 @@ test("[run --userns] [create --userns] auto: ids that no other container has, an
   expect(words(await sh(["--userns", "host"], "cat /proc/self/uid_map"))).toBe("0 0 4294967295");
 });
 
+test("[run --userns] keep-id: all ids are the host's, and yet root's power ends at the container", async () => {
+  const script = "cat /proc/self/uid_map; stat -c %u:%g /bin/busybox /home/cook; mount -t tmpfs t /mnt 2>&1 || true; echo end; sleep 1000";
+  await here().output(["run", "-d", "--name", "kept", "--userns", "keep-id", "busybox", "sh", "-c", script]);
+  await eventually(async () => expect(await here().output(["logs", "kept"])).toContain("end"));
+  expect(words(await here().output(["logs", "kept"]))).toMatch(/^0 0 4294967295 0:0 1000:1001 mount: .*(?:denied|permitted).* end$/);
+  const { Pid } = (await here().inspect("kept")).State;
+  expect(readlinkSync(`/proc/${Pid}/ns/user`)).not.toBe(readlinkSync("/proc/self/ns/user"));
+  await here().output(["rm", "-f", "kept"]);
+});
+
+test("[run --volume] [create --volume] idmap: who is who on the disk is who is who in the container, both ways", async () => {
+  const shared = join(here().folder, "shared");
+  await mkdir(shared);
+  await writeFile(join(shared, "note"), "for all\n");
+  await chown(join(shared, "note"), 1000, 1001);
+  const script = "stat -c %u:%g /at /at/note /file; touch /at/made; chown 1000 /at/made; stat -c %u /plain/note; stat -c %u:%g /vol/cook";
+  // biome-ignore format: a flag and its value after the other
+  const flags = ["--userns", "auto", "-v", `${shared}:/at:idmap`, "-v", `${shared}/note:/file:idmap,ro`, "-v", `${shared}:/plain`, "-v", "store:/vol:idmap"];
+  await here().output(["run", "--rm", "-v", "store:/home", "busybox", "true"]);
+  expect(await sh(flags, script)).toBe("0:0\n1000:1001\n1000:1001\n65534\n1000:1001");
+  expect((await stat(join(shared, "made"))).uid).toBe(1000);
+  // A new volume has the image's owners on the disk, and one that is given to the user is his there.
+  await here().output(["run", "--rm", "--userns", "auto", "-u", "cook", "-v", "fresh:/home:idmap,U", "busybox", "touch", "/home/mine"]);
+  expect(await here().output(["run", "--rm", "-v", "fresh:/v", "busybox", "stat", "-c", "%u", "/v", "/v/mine"])).toBe("1000\n1000");
+  await here().output([
+    "run",
+    "--rm",
+    "--userns",
+    "auto",
+    "--mount",
+    `type=bind,source=${shared},target=/m,idmap`,
+    "busybox",
+    "touch",
+    "/m/two",
+  ]);
+  expect((await stat(join(shared, "two"))).uid).toBe(0);
+  await here().output(["volume", "rm", "store", "fresh"]);
+});
+
 test("root in there is nobody out here", async () => {
   const secret = join(here().folder, "secret");
   await writeFile(secret, "for root\n", { mode: 0o600 });
@@ -105,7 +145,9 @@ test("[run --subuidname] [run --subgidname] [create --subuidname] [create --subg
 
 // biome-ignore format: one a line is too many
 test.each([
-  [["--userns", "keep-id"], "about the caller's own id"], [["--userns", "nomap"], "about the caller's own id"],
+  [["--userns", "keep-id:uid=5"], "no such user namespace: keep-id:uid=5"], [["--userns", "nomap"], "leaves the caller's own id out"],
+  [["-v", "/srv:/x:idmap"], "mount /x: idmap is about a user namespace"],
+  [["--userns", "auto", "-v", "/srv:/x:idmap=uids=0-1-1"], "only the container's own map"],
   [["--userns", "odd"], "no such user namespace: odd"], [["--uidmap", "1:100000:10"], "have no 0"],
   [["--uidmap", "0:100000:10", "--uidmap", "5:200000:10"], "overlap"], [["--uidmap", "x"], "no map of ids: x"],
   [["--userns", "private", "--pid", "host", "--privileged"], "2 things are wrong"],

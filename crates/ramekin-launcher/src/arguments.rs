@@ -17,6 +17,8 @@ pub enum Command {
         bundle: PathBuf,
         pid_file: Option<PathBuf>,
         console_socket: Option<PathBuf>,
+        /// So many descriptors from 3 on go to the program.
+        preserve_fds: i32,
     },
     Start {
         id: String,
@@ -59,6 +61,7 @@ const VALUED: &[&str] = &[
     "-p",
     "--log",
     "--log-format",
+    "--preserve-fds",
 ];
 
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Invocation, String> {
@@ -111,6 +114,13 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Invocation, 
             bundle: option(&["--bundle", "-b"]).unwrap_or_else(|| PathBuf::from(".")),
             pid_file: option(&["--pid-file"]),
             console_socket: option(&["--console-socket"]),
+            preserve_fds: match option(&["--preserve-fds"]) {
+                None => 0,
+                Some(number) => number
+                    .to_str()
+                    .and_then(|number| number.parse().ok())
+                    .ok_or("--preserve-fds needs a number")?,
+            },
         },
         "start" => Command::Start { id },
         "exec" => Command::Exec {
@@ -152,15 +162,16 @@ mod tests {
             bundle: "/b".into(),
             pid_file: Some("/p".into()),
             console_socket: None,
+            preserve_fds: 2,
         };
         assert_eq!(
-            parsed("--root /r create --bundle /b --pid-file=/p a")
+            parsed("--root /r create --bundle /b --preserve-fds 2 --pid-file=/p a")
                 .unwrap()
                 .command,
             expected
         );
         assert_eq!(
-            parsed("--root /r create a --pid-file /p -b /b")
+            parsed("--root /r create a --pid-file /p --preserve-fds=2 -b /b")
                 .unwrap()
                 .command,
             expected
@@ -201,5 +212,8 @@ mod tests {
             .unwrap_err()
             .contains("unknown command fly"));
         assert!(parsed("--root").unwrap_err().contains("needs a value"));
+        assert!(parsed("--root /r create a --preserve-fds x")
+            .unwrap_err()
+            .contains("needs a number"));
     }
 }

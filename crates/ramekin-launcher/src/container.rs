@@ -48,8 +48,8 @@ pub fn create(
     root: &Path,
     id: &str,
     bundle: &Path,
-    pid_file: Option<PathBuf>,
-    console_socket: Option<PathBuf>,
+    (pid_file, console_socket): (Option<PathBuf>, Option<PathBuf>),
+    preserve_fds: i32,
 ) -> Result<()> {
     std::fs::create_dir_all(root)?;
     cgroup_v1::seal_mounts(bundle)?;
@@ -61,6 +61,7 @@ pub fn create(
         guard: Guard::default(),
     };
     let built = builder(root, id, pid_file, console_socket, program)?
+        .with_preserved_fds(preserve_fds)
         .as_init(bundle)
         .with_systemd(false)
         .with_detach(true)

@@ -43,7 +43,14 @@ fn run(Invocation { root, command }: Invocation) -> Result<(), Box<dyn Error>> {
             bundle,
             pid_file,
             console_socket,
-        } => container::create(&root, &id, &bundle, pid_file, console_socket),
+            preserve_fds,
+        } => container::create(
+            &root,
+            &id,
+            &bundle,
+            (pid_file, console_socket),
+            preserve_fds,
+        ),
         Command::Start { id } => container::start(&root, &id),
         Command::Exec {
             id,

@@ -2,6 +2,7 @@
 
 mod address;
 mod link;
+mod name;
 mod program;
 mod volume;
 
@@ -26,7 +27,7 @@ const CGROUP_PATIENCE: Duration = Duration::from_secs(5);
 pub fn after_exit(config: &Config, run: &RunDirectory, launcher: &Launcher) {
     forget_container(config, run, launcher);
     for operation in &config.cleanup {
-        note(name(operation), perform(operation, run));
+        note(label(operation), perform(operation, run));
     }
 }
 
@@ -106,13 +107,14 @@ fn perform(operation: &CleanupOperation, run: &RunDirectory) -> Result<()> {
             holder,
         } => address::free(pool, address, holder),
         CleanupOperation::ReleaseVolume { directory, holder } => volume::release(directory, holder),
+        CleanupOperation::ReleaseName { path, holder } => name::release(path, holder),
         CleanupOperation::Exec { argv, timeout_ms } => {
             program::run(argv, Duration::from_millis(*timeout_ms))
         }
     }
 }
 
-fn name(operation: &CleanupOperation) -> &'static str {
+fn label(operation: &CleanupOperation) -> &'static str {
     match operation {
         CleanupOperation::Unmount { .. } => "unmount",
         CleanupOperation::RemoveTree { .. } => "remove-tree",
@@ -122,6 +124,7 @@ fn name(operation: &CleanupOperation) -> &'static str {
         CleanupOperation::AppendEvent { .. } => "append-event",
         CleanupOperation::FreeAddress { .. } => "free-address",
         CleanupOperation::ReleaseVolume { .. } => "release-volume",
+        CleanupOperation::ReleaseName { .. } => "release-name",
         CleanupOperation::Exec { .. } => "exec",
     }
 }

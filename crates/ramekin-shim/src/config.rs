@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::events::Journal;
+use crate::partners::Partner;
 use crate::sources::{SecretVariable, Source};
 use crate::supervision::Supervision;
 
@@ -25,6 +26,12 @@ pub struct Config {
     pub sources: Vec<Source>,
     #[serde(default)]
     pub variables: Vec<SecretVariable>,
+    /// Whose namespaces the bundle joins.
+    #[serde(default)]
+    pub partners: Vec<Partner>,
+    /// How many descriptors from 4 on are the program's, as its 3 and so on.
+    #[serde(default)]
+    pub descriptors: u16,
     pub io: IoConfig,
     pub user: Option<String>,
     #[serde(default)]
@@ -159,6 +166,10 @@ pub enum CleanupOperation {
         directory: PathBuf,
         holder: String,
     },
+    ReleaseName {
+        path: PathBuf,
+        holder: String,
+    },
     #[serde(rename_all = "camelCase")]
     Exec {
         argv: Vec<String>,
@@ -200,9 +211,10 @@ mod tests {
             {"op":"delete-netns","path":"/n"}, {"op":"remove-cgroup","path":"/ramekin/x"},
             {"op":"append-event","directory":"/e","event":{"type":"container","attributes":{"name":"x"}}},
             {"op":"free-address","pool":"/p","address":"10.0.0.2","holder":"x"}, {"op":"release-volume","directory":"/v/x","holder":"x"},
+            {"op":"release-name","path":"/n/x","holder":"x"},
             {"op":"exec","argv":["/bin/x"],"timeoutMs":5}]"#;
         let list: Vec<CleanupOperation> = serde_json::from_str(list).unwrap();
-        assert_eq!(list.len(), 9);
+        assert_eq!(list.len(), 10);
     }
 
     #[test]

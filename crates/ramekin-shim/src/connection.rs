@@ -35,6 +35,8 @@ pub enum Role {
     Checking(usize),
     /// Wants that process killed and forgotten.
     Forgetting(usize),
+    /// Wants the container to run anew.
+    Restarting,
     /// Has paused the container, for as long as it is connected.
     Holding,
     /// Wants the container gone.

@@ -15,12 +15,15 @@ use crate::launcher::{self, Launcher};
 use crate::limits;
 use crate::poll::Poll;
 use crate::prepare::{prepare, Final, Prepared};
-use crate::restart::Restarts;
+use crate::restart::{Policy, Restarts};
 use crate::run_directory::RunDirectory;
 use crate::shim::{Ending, Shim, FIRST};
 use crate::state::State;
 use crate::stdio::Console;
 use crate::task::Task;
+
+/// After the answer pipe.
+const PASSED_ON: i32 = 4;
 
 /// Leaves nothing behind when it fails.
 pub fn create(mut config: Config, run: RunDirectory) -> Result<Shim> {
@@ -88,7 +91,8 @@ pub fn create(mut config: Config, run: RunDirectory) -> Result<Shim> {
 }
 
 fn make(config: &Config, run: &RunDirectory, prepared: &Prepared) -> Result<(Launcher, Task)> {
-    let launcher = Launcher::open(&config.launcher, &config.id, run)?;
+    let mut launcher = Launcher::open(&config.launcher, &config.id, run)?;
+    launcher.pass_on(PASSED_ON, config.descriptors)?;
     let console = if config.io.terminal {
         Some(Console::listen(run, "console".into())?)
     } else {
@@ -102,7 +106,7 @@ fn make(config: &Config, run: &RunDirectory, prepared: &Prepared) -> Result<(Lau
         prepared.first.console_size,
         console,
     )?;
-    let arguments = launcher::create_arguments(run, console_path.as_deref());
+    let arguments = launcher::create_arguments(&launcher, run, console_path.as_deref());
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let theirs = task
         .theirs
@@ -126,6 +130,9 @@ fn make(config: &Config, run: &RunDirectory, prepared: &Prepared) -> Result<(Lau
     if let Err(error) = launcher::check("create", ended, errors) {
         cleanup::forget_container(config, run, &launcher);
         return Err(error);
+    }
+    if config.supervision.restart == Policy::No {
+        launcher.forget_descriptors();
     }
     Ok((launcher, task))
 }

@@ -227,6 +227,7 @@ impl Shim {
                 }
                 self.start_clock();
                 self.start_checking();
+                self.answer_restarts(&Ok(json!({})));
             }
             Err(error) => {
                 task.phase = Phase::Waiting;
@@ -242,6 +243,7 @@ impl Shim {
 
     /// The launcher of one more process has ended.
     fn entered(&mut self, key: usize, pid_file: &str, ended: Ended) -> Result<()> {
+        let process_file = self.process_file(key);
         let Some(task) = self.tasks.get_mut(&key) else {
             return Ok(());
         };
@@ -261,7 +263,7 @@ impl Shim {
             task.connect_terminal(&self.run)
         });
         self.run.forget(pid_file);
-        self.run.forget(&pid_file.replace(".pid", ".json"));
+        self.run.forget(&process_file);
         match &result {
             Ok(()) => {
                 task.phase = Phase::Running;

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,17 @@ use crate::config::LauncherConfig;
 use crate::run_directory::RunDirectory;
 use crate::stdio;
 
+/// The operation that makes a container.
+const CREATE: &str = "create";
+
 #[derive(Debug)]
 pub struct Launcher {
     program: Program,
     /// The program's name, its arguments and the options of every operation.
     argv: Vec<CString>,
     id: String,
+    /// Of the caller's, for the program, as its 3, 4 and so on.
+    descriptors: Vec<OwnedFd>,
 }
 
 #[derive(Debug)]
@@ -55,7 +60,29 @@ impl Launcher {
             program: seal(&path)?,
             argv,
             id: id.to_owned(),
+            descriptors: Vec::new(),
         })
+    }
+
+    /// Takes `count` descriptors from `first` on for the programs that `create` makes.
+    pub fn pass_on(&mut self, first: RawFd, count: u16) -> Result<()> {
+        self.descriptors = (first..first + i32::from(count))
+            .map(|number| {
+                // SAFETY: integers only.
+                if unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) } < 0 {
+                    let error = std::io::Error::last_os_error();
+                    return Err(Error::io(error, format!("descriptor {number} to pass on")));
+                }
+                // SAFETY: it is open, our caller has put it there for this, and nobody else here knows of it.
+                Ok(unsafe { OwnedFd::from_raw_fd(number) })
+            })
+            .collect::<Result<_>>()?;
+        Ok(())
+    }
+
+    /// No other program gets them: whoever waits for the end of a pipe of theirs must not wait for us.
+    pub fn forget_descriptors(&mut self) {
+        self.descriptors = Vec::new();
     }
 
     /// Starts `verb [arguments…] ID`; the pid of the launcher.
@@ -73,7 +100,7 @@ impl Launcher {
                 std::io::Error::last_os_error(),
                 "fork the launcher",
             )),
-            0 => self.become_launcher(&argv, stdio),
+            0 => self.become_launcher(&argv, stdio, verb == CREATE),
             pid => Ok(pid),
         }
     }
@@ -92,7 +119,7 @@ impl Launcher {
         check(verb, ended, &errors)
     }
 
-    fn become_launcher(&self, argv: &[CString], stdio: [BorrowedFd<'_>; 3]) -> ! {
+    fn become_launcher(&self, argv: &[CString], stdio: [BorrowedFd<'_>; 3], passes_on: bool) -> ! {
         let mut pointers: Vec<_> = argv.iter().map(|word| word.as_ptr()).collect();
         pointers.push(std::ptr::null());
         let environment = [
@@ -100,13 +127,27 @@ impl Launcher {
             std::ptr::null(),
         ];
         enter_clean_state(stdio);
+        let descriptors = if passes_on {
+            &self.descriptors[..]
+        } else {
+            &[]
+        };
+        let program = match &self.program {
+            // SAFETY: integers only. Above all that is about to be placed.
+            Program::Sealed(fd) => unsafe {
+                let above = 3 + descriptors.len() as i32;
+                libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, above)
+            },
+            Program::Named(_) => -1,
+        };
+        place(descriptors);
         // SAFETY: both arrays end with a null and point to strings that are alive.
         unsafe {
             match &self.program {
-                Program::Sealed(fd) => {
+                Program::Sealed(_) => {
                     libc::syscall(
                         libc::SYS_execveat,
-                        fd.as_raw_fd(),
+                        program,
                         c"".as_ptr(),
                         pointers.as_ptr(),
                         environment.as_ptr(),
@@ -157,8 +198,28 @@ pub fn enter_clean_state(stdio: [BorrowedFd<'_>; 3]) {
     }
 }
 
+/// In a child: they become 3, 4 and so on.
+fn place(descriptors: &[OwnedFd]) {
+    let above = 3 + descriptors.len() as i32;
+    // SAFETY: integers only; what is overwritten belongs to a process that is about to execute another program.
+    unsafe {
+        // Above all places first, so that no copy overwrites a descriptor still to be copied.
+        let high: Vec<i32> = descriptors
+            .iter()
+            .map(|fd| libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, above))
+            .collect();
+        for (to, from) in high.into_iter().enumerate() {
+            libc::dup2(from, 3 + to as i32);
+        }
+    }
+}
+
 /// Of `create`.
-pub fn create_arguments(run: &RunDirectory, console: Option<&str>) -> Vec<String> {
+pub fn create_arguments(
+    launcher: &Launcher,
+    run: &RunDirectory,
+    console: Option<&str>,
+) -> Vec<String> {
     let path = |name: &str| run.path(name).to_string_lossy().into_owned();
     let mut arguments = vec![
         "--bundle".into(),
@@ -168,6 +229,10 @@ pub fn create_arguments(run: &RunDirectory, console: Option<&str>) -> Vec<String
     ];
     if let Some(console) = console {
         arguments.extend(["--console-socket".into(), console.into()]);
+    }
+    if !launcher.descriptors.is_empty() {
+        let count = launcher.descriptors.len().to_string();
+        arguments.extend(["--preserve-fds".into(), count]);
     }
     arguments
 }

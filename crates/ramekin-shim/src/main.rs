@@ -19,6 +19,7 @@ mod lost;
 mod memory;
 mod no_cgroup;
 mod operations;
+mod partners;
 mod poll;
 mod prepare;
 mod queue;

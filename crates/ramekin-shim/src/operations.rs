@@ -11,7 +11,12 @@ use crate::shim::{Ending, Shim, FIRST};
 use crate::state::Status;
 use crate::stdio::Console;
 use crate::task::{Phase, Task};
-use crate::{grace_period, prepare, spec, unprivileged};
+use crate::{grace_period, prepare, sources, spec, unprivileged};
+
+fn parse<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T> {
+    serde_json::from_value(value.clone())
+        .map_err(|error| Error::new(Code::InvalidArgument, format!("request: {error}")))
+}
 
 impl Shim {
     pub fn operate(&mut self, client: usize, request: Request) -> Result<Option<Value>> {
@@ -37,6 +42,7 @@ impl Shim {
             "hold" => self.pause(client, Work::Hold),
             "resume" => self.resume(client),
             "supervise" => self.supervise(&request).map(|()| Some(json!({}))),
+            "restart" => self.restart(client, &request).map(|()| None),
             "check" => self.check(client),
             op => Err(Error::new(
                 Code::Unsupported,
@@ -76,7 +82,7 @@ impl Shim {
         })
     }
 
-    fn become_role(&mut self, client: usize, role: Role) {
+    pub fn become_role(&mut self, client: usize, role: Role) {
         if let Some(connection) = self.connections.get_mut(&client) {
             connection.role = role;
         }
@@ -119,7 +125,7 @@ impl Shim {
                 return Err(self.wrong_status());
             }
             let console = task.console.as_ref().map(|console| console.path.clone());
-            let (pid_file, process_file) = (format!("exec-{key}.pid"), format!("exec-{key}.json"));
+            let (pid_file, process_file) = (format!("exec-{key}.pid"), self.process_file(key));
             let (pid_path, process_path) = (self.run.path(&pid_file), self.run.path(&process_file));
             let (pid_path, process_path) =
                 (pid_path.to_string_lossy(), process_path.to_string_lossy());
@@ -139,7 +145,7 @@ impl Shim {
         Ok(None)
     }
 
-    fn kill(&mut self, request: &Request) -> Result<()> {
+    pub fn kill(&mut self, request: &Request) -> Result<()> {
         let signal = request.signal.filter(|signal| (1..=64).contains(signal));
         let signal = signal.ok_or_else(|| {
             Error::new(
@@ -232,10 +238,21 @@ impl Shim {
             console,
         )?;
         task.command = spec::command_line(&process);
-        let file = self.run.path(&format!("exec-{key}.json"));
+        if !request.variables.is_empty() {
+            sources::set_variables(&request.variables, &mut process)?;
+        }
+        let file = self.run.path(&self.process_file(key));
         std::fs::write(&file, process.to_string()).context(|| file.display().to_string())?;
         self.tasks.insert(key, task);
         Ok(())
+    }
+
+    /// With secrets in the environment it is where the bundle is: in memory.
+    pub fn process_file(&self, key: usize) -> String {
+        match self.config.variables.is_empty() {
+            true => format!("exec-{key}.json"),
+            false => format!("bundle/exec-{key}.json"),
+        }
     }
 
     fn delete(&mut self, client: usize, request: &Request) -> Result<Option<Value>> {
@@ -248,7 +265,7 @@ impl Shim {
                     Ok(Some(json!({})))
                 }
                 Phase::Waiting => {
-                    self.run.forget(&format!("exec-{key}.json"));
+                    self.run.forget(&self.process_file(key));
                     self.run.forget(&format!("exec-{key}.console"));
                     self.tasks.remove(&key);
                     Ok(Some(json!({})))
@@ -291,15 +308,32 @@ impl Shim {
         Ok(None)
     }
 
-    /// `update` of a container that runs: what it is to be from now on.
+    /// `update` and `rename` of a container that runs: what it is to be from now on.
     fn supervise(&mut self, request: &Request) -> Result<()> {
-        if matches!(self.ending, Ending::NotYet | Ending::Between(_)) {
-            if let Some(policy) = request.restart {
-                self.restarts.policy = policy;
-            }
-            return Ok(());
+        if !matches!(self.ending, Ending::NotYet | Ending::Between(_)) {
+            return Err(self.wrong_status());
         }
-        Err(self.wrong_status())
+        let changes = [("cleanup", &request.cleanup), ("events", &request.events)];
+        let changes: Vec<(&str, &Value)> = changes
+            .iter()
+            .filter_map(|(name, value)| Some((*name, value.as_ref()?)))
+            .collect();
+        let cleanup = request.cleanup.as_ref().map(parse).transpose()?;
+        let events = request.events.as_ref().map(parse).transpose()?;
+        if !changes.is_empty() {
+            // Whoever comes after us, should we be killed, goes by the file.
+            self.run.change("shim.json", &changes)?;
+        }
+        if let Some(cleanup) = cleanup {
+            self.config.cleanup = cleanup;
+        }
+        if let Some(events) = events {
+            self.config.events = Some(events);
+        }
+        if let Some(policy) = request.restart {
+            self.restarts.policy = policy;
+        }
+        Ok(())
     }
 
     /// One more health check, now; or the one that is under way.

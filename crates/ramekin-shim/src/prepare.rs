@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::run_directory::RunDirectory;
-use crate::{borrowed, no_cgroup, sources, spec, unprivileged};
+use crate::{borrowed, no_cgroup, partners, sources, spec, unprivileged};
 
 /// What the supervisor keeps of the specification.
 #[derive(Debug)]
@@ -78,7 +78,8 @@ pub fn prepare(config: &Config, run: &RunDirectory) -> Result<Prepared> {
 pub fn write_bundle(config: &Config, run: &RunDirectory, root: &Root) -> Result<Final> {
     let mut spec = read_spec(&config.bundle.join("config.json"))?;
     spec::relocate(&mut spec, &config.bundle, &run.path("rootfs"));
-    sources::provide(&config.sources, run, &mut spec)?;
+    partners::join(&config.partners, &mut spec)?;
+    sources::provide(&config.sources, config.id_map.as_ref(), run, &mut spec)?;
     spec::deny_devices(&mut spec);
     if let (true, Some(process)) = (
         config.user.is_some() || !config.groups.is_empty(),

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::config::IoConfig;
 use crate::restart::Policy;
+use crate::sources::SecretVariable;
 
 /// One structure for all operations: each looks at its own fields, and unknown ones are ignored.
 #[derive(Debug, Default, Deserialize)]
@@ -22,11 +23,18 @@ pub struct Request {
     #[serde(rename = "final")]
     pub is_final: bool,
     pub restart: Option<Policy>,
+    /// Of `restart`: from the signal to SIGKILL; negative or absent: never.
+    #[serde(rename = "timeoutMs")]
+    pub timeout_ms: Option<i64>,
+    /// Of `supervise`: what is in `shim.json` under these names.
+    pub cleanup: Option<Value>,
+    pub events: Option<Value>,
     pub id: Option<String>,
     pub process: Option<Value>,
     pub io: Option<IoConfig>,
     pub user: Option<String>,
     pub groups: Vec<String>,
+    pub variables: Vec<SecretVariable>,
     pub rows: u16,
     pub columns: u16,
 }

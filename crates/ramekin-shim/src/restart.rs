@@ -10,15 +10,17 @@ use ramekin_sys::process::{self, pidfd_signal, Ended};
 use ramekin_sys::{Code, Context, Error, Result};
 use rustix::event::epoll::EventFlags;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::connection::Role;
 use crate::job::{code_of_failure, Work};
 use crate::poll::Token;
+use crate::request::Request;
 use crate::shim::{Ending, Shim, FIRST};
 use crate::state::{Exit, Status};
 use crate::stdio::Console;
 use crate::task::{Phase, Task};
-use crate::{cleanup, launcher, prepare};
+use crate::{cleanup, launcher, partners, prepare};
 
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(60);
@@ -52,6 +54,8 @@ pub struct Restarts {
     pub over: bool,
     /// One more run whatever the policy says: a health check wants it.
     pub once: bool,
+    /// One more run, at once: somebody wants it.
+    pub by_hand: bool,
 }
 
 impl Restarts {
@@ -65,6 +69,10 @@ impl Restarts {
     /// After a run: how long to wait for the next, if there is to be one.
     pub fn next(&mut self, code: i32, ran_for: Duration) -> Option<Duration> {
         let once = std::mem::take(&mut self.once);
+        if std::mem::take(&mut self.by_hand) {
+            self.begin_anew();
+            return Some(Duration::ZERO);
+        }
         if self.over {
             return None;
         }
@@ -83,6 +91,10 @@ impl Restarts {
         self.count += 1;
         Some(self.delay)
     }
+
+    fn begin_anew(&mut self) {
+        (self.over, self.count, self.delay) = (false, 0, Duration::ZERO);
+    }
 }
 
 /// Between two runs.
@@ -91,6 +103,8 @@ pub struct Interval {
     /// When the next run may begin.
     pub until: Instant,
     pub step: Step,
+    /// Somebody has asked for the next run.
+    pub by_hand: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +139,7 @@ impl Shim {
             task.exit = self.state.exit.clone();
         }
         let code = self.state.exit.as_ref().map_or(0, |exit| exit.code);
+        let by_hand = self.restarts.by_hand;
         match ran_for.and_then(|ran_for| self.restarts.next(code, ran_for)) {
             Some(delay) => {
                 let now = Instant::now();
@@ -134,6 +149,7 @@ impl Shim {
                 self.ending = Ending::Between(Interval {
                     until: now + delay,
                     step: Step::Others(now + OTHERS),
+                    by_hand,
                 });
             }
             None => self.end(),
@@ -146,11 +162,67 @@ impl Shim {
         self.state.status = Status::Stopped;
         self.save(!self.config.is_temporary());
         self.ending = Ending::WaitingForTasks(Instant::now() + OTHERS);
+        if let Some(error) = self.state.exit.as_ref().map(Exit::as_error) {
+            self.answer_restarts(&Err(error));
+        }
+    }
+
+    /// By hand: `signal`, after a while SIGKILL, and another run. All of it is ours to do: a client that is killed in between
+    /// leaves no container stopped.
+    pub fn restart(&mut self, client: usize, request: &Request) -> Result<()> {
+        let running = matches!(self.state.status, Status::Running | Status::Paused);
+        let interval = self.interval();
+        if !running && interval.is_none() {
+            return Err(self.wrong_status());
+        }
+        // Before anything is stopped for nothing.
+        partners::check(&self.config.partners)?;
+        self.state.stopped_by_hand = false;
+        match interval {
+            Some(interval) => {
+                self.restarts.begin_anew();
+                self.ending = Ending::Between(Interval {
+                    until: Instant::now(),
+                    ..interval
+                });
+            }
+            None => self.end_for_another(request)?,
+        }
+        self.become_role(client, Role::Restarting);
+        Ok(())
+    }
+
+    fn end_for_another(&mut self, request: &Request) -> Result<()> {
+        self.restarts.by_hand = true;
+        self.kill_at = u64::try_from(request.timeout_ms.unwrap_or(-1))
+            .ok()
+            .map(|patience| Instant::now() + Duration::from_millis(patience));
+        if let Err(error) = self.kill(request) {
+            self.restarts.by_hand = false;
+            return Err(error);
+        }
+        // What is frozen gets no signal.
+        match self.state.status == Status::Paused && request.signal != Some(libc::SIGKILL) {
+            true => self.launch(Work::Resume, "resume", &[], None),
+            false => Ok(()),
+        }
+    }
+
+    pub fn answer_restarts(&mut self, answer: &Result<Value>) {
+        let waiting = self
+            .connections
+            .iter()
+            .filter(|(_, connection)| connection.role == Role::Restarting);
+        let waiting: Vec<usize> = waiting.map(|(client, _)| *client).collect();
+        for client in waiting {
+            self.answer(client, answer.clone());
+        }
     }
 
     /// By hand: the policy ends until somebody starts the container again.
     pub fn end_restarts(&mut self) {
         self.restarts.over = true;
+        self.restarts.by_hand = false;
         self.state.stopped_by_hand = true;
         match self.interval() {
             // Nothing runs, and nothing will: who waits for the next end has it.
@@ -206,9 +278,16 @@ impl Shim {
                     step: Step::Clearing,
                     ..interval
                 });
+                if interval.by_hand {
+                    self.tell("stop", &[]);
+                }
                 self.clear()
             }
             Step::Waiting if Instant::now() >= interval.until => {
+                if let Err(error) = partners::check(&self.config.partners) {
+                    self.without_partner(interval, &error);
+                    return Ok(());
+                }
                 self.ending = Ending::Between(Interval {
                     step: Step::Making,
                     ..interval
@@ -221,6 +300,25 @@ impl Shim {
             }
             _ => Ok(()),
         }
+    }
+
+    /// One that does not run may come back, as we do: that counts as a run that has failed. One that is gone does not.
+    fn without_partner(&mut self, interval: Interval, error: &Error) {
+        crate::report(format_args!("restart: {error}"));
+        let code = code_of_failure(error);
+        let again = (error.code == Code::FailedPrecondition)
+            .then(|| self.restarts.next(code, Duration::ZERO))
+            .flatten();
+        let Some(delay) = again else {
+            return self.give_up(Some(error));
+        };
+        self.state.exit = Some(Exit::failed(code, error.message.clone()));
+        self.state.restart_count = self.restarts.count;
+        self.save(false);
+        self.ending = Ending::Between(Interval {
+            until: Instant::now() + delay,
+            ..interval
+        });
     }
 
     /// It may take long; a child does it, and we go on answering.
@@ -271,7 +369,8 @@ impl Shim {
             .ok_or_else(|| Error::new(Code::Internal, "no stdio"))?;
         self.first = first;
         self.tasks.insert(FIRST, task);
-        let arguments = launcher::create_arguments(&self.run, console_path.as_deref());
+        let arguments =
+            launcher::create_arguments(&self.launcher, &self.run, console_path.as_deref());
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let stdio = [
             theirs.stdin.as_fd(),

@@ -1,7 +1,9 @@
 //! `<runRoot>/containers/<id>/`, which belongs to the supervisor.
 
 use std::fs::File;
+use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +11,7 @@ use ramekin_sys::flock::{try_lock, Kind, Lock};
 use ramekin_sys::{Code, Context, Error, Result};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::umask;
+use serde_json::Value;
 
 #[derive(Debug)]
 pub struct RunDirectory {
@@ -89,6 +92,28 @@ impl RunDirectory {
 
     pub fn read(&self, name: &str) -> Result<String> {
         std::fs::read_to_string(self.path(name)).context(|| self.path(name).display().to_string())
+    }
+
+    /// Replaces fields of a JSON file at once; only we may read it.
+    pub fn change(&self, name: &str, fields: &[(&str, &Value)]) -> Result<()> {
+        let file = self.path(name);
+        let what = || file.display().to_string();
+        let mut content: Value = serde_json::from_str(&self.read(name)?)
+            .map_err(|error| Error::new(Code::DataLoss, format!("{}: {error}", what())))?;
+        for (field, value) in fields {
+            content[*field] = (*value).clone();
+        }
+        let temporary = self.path(&format!(".{name}"));
+        self.forget(&format!(".{name}"));
+        let mut out = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&temporary)
+            .context(what)?;
+        out.write_all(content.to_string().as_bytes())
+            .and_then(|()| std::fs::rename(&temporary, &file))
+            .context(what)
     }
 
     pub fn create(&self, name: &str) -> Result<File> {

@@ -237,6 +237,7 @@ impl Shim {
             Ending::Between(Interval {
                 step: Step::Waiting,
                 until,
+                ..
             }) => Some(until),
             Ending::NotYet | Ending::Between(_) | Ending::CleaningUp => None,
         };

@@ -8,7 +8,8 @@ use std::path::{Component, Path, PathBuf};
 
 use ramekin_sys::mount::{mount_all, mount_one, unmount_all, Mount};
 use ramekin_sys::rooted::Root;
-use ramekin_sys::{Code, Context, Error, Result};
+use ramekin_sys::userns::Maps;
+use ramekin_sys::{idmap, Code, Context, Error, Result};
 use rustix::fs::{FileType, Gid, Mode, Uid};
 use serde::Deserialize;
 use serde_json::{json, Value};
@@ -29,6 +30,9 @@ pub struct Source {
     pub files: Vec<SecretFile>,
     /// What of it is shown, resolved within it.
     pub subpath: Option<PathBuf>,
+    /// Owners in it are ids of the container's user namespace.
+    #[serde(default)]
+    pub mapped: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -51,14 +55,20 @@ pub struct SecretVariable {
 }
 
 /// Mounts them, and has the specification's mounts show them. Done again, it replaces what is there.
-pub fn provide(sources: &[Source], run: &RunDirectory, spec: &mut Value) -> Result<()> {
+pub fn provide(
+    sources: &[Source],
+    maps: Option<&Maps>,
+    run: &RunDirectory,
+    spec: &mut Value,
+) -> Result<()> {
     if sources.is_empty() {
         return Ok(());
     }
     let directory = run.path("sources");
     fs::create_dir_all(&directory).context(|| directory.display().to_string())?;
     for (number, source) in sources.iter().enumerate() {
-        let place = provide_one(source, &directory, number).map_err(|error| Error {
+        let maps = maps.filter(|_| source.mapped);
+        let place = provide_one(source, maps, &directory, number).map_err(|error| Error {
             message: format!("mount {}: {}", source.destination.display(), error.message),
             ..error
         })?;
@@ -99,11 +109,25 @@ fn unmount_below(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-fn provide_one(source: &Source, directory: &Path, number: usize) -> Result<PathBuf> {
+fn provide_one(
+    source: &Source,
+    maps: Option<&Maps>,
+    directory: &Path,
+    number: usize,
+) -> Result<PathBuf> {
     let tree = directory.join(number.to_string());
     unmount_all(&tree)?;
     fs::create_dir_all(&tree).context(|| tree.display().to_string())?;
-    mount_all(&source.mounts, &tree)?;
+    match maps {
+        Some(maps) => {
+            let layers = directory.join(format!("{number}.mapped"));
+            unmount_below(&layers)?;
+            mount_all(&idmap::mapped(&source.mounts, maps, &layers)?, &tree)?;
+            // What is mounted on it holds them.
+            unmount_below(&layers)?;
+        }
+        None => mount_all(&source.mounts, &tree)?,
+    }
     let root = Root::open(&tree)?;
     for file in &source.files {
         put(&root, file)?;
@@ -182,7 +206,12 @@ pub fn add_variables(variables: &[SecretVariable], bundle: &Path, spec: &mut Val
         options: vec!["nosuid".into(), "nodev".into(), "mode=0700".into()],
     };
     mount_one(&memory, bundle)?;
-    let mut env: Vec<Value> = match spec.pointer_mut("/process/env").map(Value::take) {
+    set_variables(variables, &mut spec["process"])
+}
+
+/// Into the environment of a process.
+pub fn set_variables(variables: &[SecretVariable], process: &mut Value) -> Result<()> {
+    let mut env: Vec<Value> = match process.get_mut("env").map(Value::take) {
         Some(Value::Array(env)) => env,
         _ => Vec::new(),
     };
@@ -205,6 +234,6 @@ pub fn add_variables(variables: &[SecretVariable], bundle: &Path, spec: &mut Val
         });
         env.push(format!("{prefix}{value}").into());
     }
-    spec["process"]["env"] = json!(env);
+    process["env"] = json!(env);
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use ramekin_sys::{process, Context, Result};
+use ramekin_sys::{process, Code, Context, Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -56,6 +56,17 @@ impl Exit {
             error: Some(error),
             exited_at: crate::time::now(),
         }
+    }
+
+    /// For who has waited for the program to run.
+    pub fn as_error(&self) -> Error {
+        let code = match self.code {
+            127 => Code::CommandNotFound,
+            126 => Code::CommandNotExecutable,
+            _ => Code::FailedPrecondition,
+        };
+        let ended = || format!("it has ended with {}", self.code);
+        Error::new(code, self.error.clone().unwrap_or_else(ended))
     }
 }
 

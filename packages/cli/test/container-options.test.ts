@@ -81,7 +81,7 @@ test("[run --network] names the driver that is missing", async () => {
   for (const [network, driver] of [
     ["bridge", "bridge"],
     ["default", "bridge"],
-    ["ns:/run/x", "ns"],
+    ["pasta", "pasta"],
   ] as const) {
     await expect(asked("--network", network, "debian")).rejects.toMatchObject({
       code: "UNSUPPORTED",

@@ -36,7 +36,8 @@ describe("[run --volume] [create --volume]", () => {
     expect(parseVolume("data:/b", here, "cloud")).toMatchObject({ driver: "cloud" });
     expect(volume("/a:/b:U,O")).toMatchObject({ chown: true, overlay: true });
     expect(() => volume("/a:/b:O,ro")).toThrow("kept apart, ro allows none".replace("kept", "keeps what is written"));
-    expect(() => volume("a:/b:idmap")).toThrow("mapped ids");
+    expect([volume("a:/b:idmap"), volume("/a:/b:idmap")]).toMatchObject([{ idmap: true }, { idmap: true }]);
+    expect(() => volume("a:/b:idmap=uids=0-1-1")).toThrow("only the container's own map");
   });
 
   test("[run --volume] says what is wrong with the rest", () => {

@@ -5,7 +5,7 @@ import type { LogWriterSpec } from "./log.ts";
 import type { Mount } from "./mount.ts";
 import type { IdMapping, ProcessSpec, Resources } from "./oci/runtime.ts";
 import type { Signal } from "./signal.ts";
-import type { Health, HealthResult, HealthStatus, RestartPolicy, Supervision } from "./supervision.ts";
+import type { Health, HealthResult, HealthStatus, RestartPolicy, StopOptions, Supervision } from "./supervision.ts";
 
 /** `restarting`: between two runs, see `RestartPolicy`. */
 export type ContainerStatus = "creating" | "created" | "running" | "paused" | "restarting" | "stopped";
@@ -77,8 +77,23 @@ export interface CreateOptions extends Cancellable, UserChoice {
   readonly sources?: readonly MountSource[];
   /** Added to the first process's environment where no file holds it. */
   readonly variables?: readonly SecretVariable[];
+  /** Of the calling process: they become the program's 3, 4 and so on, in each of its runs that the restart policy brings. */
+  readonly descriptors?: readonly number[];
+  /** Only a backend that has `restart` heeds it; for others the bundle says whose namespaces are joined. */
+  readonly partners?: readonly Partner[];
   /** Run by the supervisor after the container has ended and its exit status is on disk. */
   readonly cleanup: readonly CleanupOperation[];
+}
+
+/**
+ * Another container of whose namespaces the bundle joins one. Before each run the supervisor looks up which process that is now; a
+ * restart policy waits, as after a failed run, for a partner that does not run, and ends with one that is gone.
+ */
+export interface Partner {
+  readonly namespace: "pid" | "ipc" | "uts" | "network";
+  /** For messages. */
+  readonly name: string;
+  readonly stateFile: string;
 }
 
 /** What the bundle's mount on `destination`, a bind, shows. */
@@ -96,6 +111,8 @@ export interface MountSource {
   }[];
   /** Only what is there; links lead nowhere out of it. */
   readonly subpath?: string;
+  /** Owners in it are ids of the container's user namespace (`idMap`), not the host's. */
+  readonly mapped?: boolean;
 }
 
 /** A variable whose value is the content of a file of the host. */
@@ -112,6 +129,11 @@ export interface ProcessChoice {
 export interface WindowSize {
   readonly rows: number;
   readonly columns: number;
+}
+
+export interface ExecVariables {
+  /** For a container that has been created with some; only a backend that heeds those heeds these. */
+  readonly variables?: readonly SecretVariable[];
 }
 
 /** A connection to a running process's stdio. Disposal is `detach`; the process does not notice. */
@@ -136,6 +158,11 @@ export interface ContainerStats {
   readonly io?: { readonly readBytes: number; readonly writtenBytes: number };
   /** All interfaces but `lo`; absent where the container is in the host's network namespace. */
   readonly network?: { readonly receivedBytes: number; readonly sentBytes: number };
+}
+
+/** Absent fields stay as they are. */
+export interface SupervisionChanges extends Partial<Pick<CreateOptions, "cleanup" | "events">> {
+  readonly restart?: RestartPolicy;
 }
 
 /**
@@ -168,12 +195,17 @@ export interface IsolationBackend {
   /** From any process, any number of times, until `delete`. With a restart policy: of the run that is on, or comes next. */
   wait(id: string, options?: Cancellable & ProcessChoice): Promise<ExitStatus>;
   /** Makes one more process in the container, to be started like the first. */
-  exec(id: string, execId: string, process: ProcessSpec, io: ProcessIO, options?: Cancellable & UserChoice): Promise<void>;
+  exec(id: string, execId: string, process: ProcessSpec, io: ProcessIO, options?: Cancellable & UserChoice & ExecVariables): Promise<void>;
   attach(id: string, options?: Cancellable & ProcessChoice): Promise<Attachment>;
   resize(id: string, size: WindowSize, options?: ProcessChoice): Promise<void>;
 
   /** Changes what the supervisor of a container goes by from now on. Absent: the backend does not heed `CreateOptions.supervision`. */
-  supervise?(id: string, changes: { readonly restart?: RestartPolicy }): Promise<void>;
+  supervise?(id: string, changes: SupervisionChanges): Promise<void>;
+  /**
+   * `stop`, and another run at once, by the supervisor alone: nothing of the clean-up list is done in between, whoever is killed.
+   * Resolves when the program runs. FAILED_PRECONDITION, with nothing stopped, while a partner does not run.
+   */
+  restart?(id: string, stop: StopOptions, options?: Cancellable): Promise<void>;
   /** Runs the health check now, or joins the one that runs. FAILED_PRECONDITION when the container has none, or ends meanwhile. */
   checkHealth?(id: string, options?: Cancellable): Promise<{ readonly status: HealthStatus; readonly result: HealthResult }>;
   pause?(id: string): Promise<void>;

@@ -14,18 +14,22 @@ export async function cleanupList(
   config: ContainerConfig,
   storage: StorageDriver,
   cgroup: string | undefined,
+  /** That a renaming has not let go of yet. */
+  formerNames: readonly string[] = [],
 ): Promise<readonly CleanupOperation[]> {
   const control: CleanupOperation[] = [
     ...(cgroup === undefined ? [] : [{ op: "remove-cgroup", path: cgroup } as const]),
     ...unmountEvents(paths, config),
   ];
   if (!config.options.autoRemove) return control;
-  const snapshot = (await storage.teardown?.(config.storage.key)) ?? [];
+  const snapshot = config.options.rootDirectory ? [] : ((await storage.teardown?.(config.storage.key)) ?? []);
   return [
     ...control,
     ...snapshot,
     ...(await mountOperations(paths, config, storage)),
-    { op: "remove-tree", root: paths.names, path: config.name },
+    ...[config.name, ...formerNames].map(
+      (name): CleanupOperation => ({ op: "release-name", path: join(paths.names, name), holder: config.id }),
+    ),
     { op: "remove-tree", root: paths.containers, path: config.id },
     {
       op: "append-event",

@@ -8,6 +8,7 @@ import { blobsOf, contentOf, type OpenedImage, openImage } from "./image.ts";
 import { describeImage } from "./images.ts";
 import { nameFrom, type StoredLayer, storeLayer } from "./import.ts";
 import { pause, unpause } from "./pause.ts";
+import { rootMounts } from "./root-directory.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
 import { changeImages } from "./store/images.ts";
@@ -43,7 +44,7 @@ async function* changedFiles(scope: Scope, config: ContainerConfig, options: Can
   const differ = views.storage.differ ?? (await scope.kernel.use("differ"));
   const lower = await views.mounts(config.image.chainId || undefined);
   const targets = await mountTargets(scope, config);
-  yield* differ.diff(lower, await views.storage.mounts(config.storage.key), { signal: options.signal, targets });
+  yield* differ.diff(lower, await rootMounts(scope.paths, views.storage, config), { signal: options.signal, targets });
 }
 
 /** Goes on as it was, whatever becomes of the work. */

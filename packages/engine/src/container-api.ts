@@ -96,8 +96,13 @@ export interface Container extends AsyncDisposable {
   readonly id: string;
   readonly name: string;
   inspect(options?: Cancellable): Promise<ContainerDetails>;
-  /** `attach: true` attaches before the first instruction runs, so that no byte is missed. COMMAND_NOT_FOUND and COMMAND_NOT_EXECUTABLE when the program cannot run. */
-  start(options?: Cancellable & { readonly attach?: boolean; readonly windowSize?: WindowSize }): Promise<void>;
+  /**
+   * `attach: true` attaches before the first instruction runs, so that no byte is missed. `descriptors` of this process become the
+   * program's 3, 4 and so on. COMMAND_NOT_FOUND and COMMAND_NOT_EXECUTABLE when the program cannot run.
+   */
+  start(
+    options?: Cancellable & { readonly attach?: boolean; readonly windowSize?: WindowSize; readonly descriptors?: readonly number[] },
+  ): Promise<void>;
   /** As attached by `start`, or a new one. Its `stdout` and `stderr` are separate byte streams. */
   attach(options?: Cancellable): Promise<Attachment>;
   readonly stdout: ByteStream;
@@ -106,9 +111,9 @@ export interface Container extends AsyncDisposable {
   wait(options?: Cancellable): Promise<ExitStatus>;
   /** `stopSignal`, then SIGKILL after `timeout` seconds; the container's own when absent, no end to the patience when negative. */
   stop(options?: Cancellable & { readonly timeout?: number; readonly stopSignal?: Signal }): Promise<ExitStatus>;
-  /** `stop` when it runs, then `start`. UNSUPPORTED when it runs and `autoRemove` would take it away in between. */
+  /** `stop` when it runs, then `start`; with `autoRemove` it stays for it, where the isolation driver can do that (else UNSUPPORTED). */
   restart(options?: Cancellable & { readonly timeout?: number; readonly stopSignal?: Signal }): Promise<void>;
-  /** ALREADY_EXISTS when another container has the name. The handle keeps the name that it was opened with. UNSUPPORTED with `autoRemove`. */
+  /** ALREADY_EXISTS when another container has the name. The handle keeps the name that it was opened with. */
   rename(name: string, options?: Cancellable): Promise<void>;
   /** Its restart policy ends with it, as in Docker: it stays ended until it is started again. */
   kill(signal?: Signal, options?: Cancellable): Promise<void>;

@@ -2,6 +2,7 @@ import type { Cancellable, Change } from "@ramekin/core";
 import { changes } from "@ramekin/native";
 import type { RuntimeConfig } from "@ramekin/oci";
 import type { ContainerConfig } from "./api.ts";
+import { rootMounts } from "./root-directory.ts";
 import type { Scope } from "./scope.ts";
 import { readJsonIfThere } from "./store/files.ts";
 import { openViews } from "./view.ts";
@@ -9,7 +10,7 @@ import { openViews } from "./view.ts";
 /** See `Container.changes`. */
 export async function* containerChanges(scope: Scope, config: ContainerConfig, options: Cancellable = {}): AsyncGenerator<Change> {
   await using views = await openViews(scope, { ...options, storage: config.storage.driver });
-  const upper = await views.storage.mounts(config.storage.key);
+  const upper = await rootMounts(scope.paths, views.storage, config);
   const lower = await views.mounts(config.image.chainId || undefined);
   yield* changes(upper, lower, { signal: options.signal, targets: await mountTargets(scope, config) });
 }

@@ -7,6 +7,15 @@ import type { ResourceOptions } from "./resource-options.ts";
 import type { SecurityOptions } from "./security-options.ts";
 import type { SupervisionOptions } from "./supervision-options.ts";
 
+export interface RootDirectory {
+  /** Absolute. */
+  readonly path: string;
+  /** What the container writes stays with the container. */
+  readonly overlay?: boolean;
+  /** With a user namespace: owners in it are the container's ids. */
+  readonly idmap?: boolean;
+}
+
 /** What `docker create` takes; absent fields come from the image, then from the defaults. */
 export interface ContainerOptions
   extends Cancellable,
@@ -16,7 +25,10 @@ export interface ContainerOptions
     ResourceOptions,
     SecurityOptions,
     SupervisionOptions {
+  /** With `rootDirectory`, only what its image is called. */
   readonly image: string;
+  /** Its files are those of a directory of the host, in the place of an image's. */
+  readonly rootDirectory?: RootDirectory;
   /** Replaces the image's Cmd. */
   readonly command?: readonly string[];
   /** Replaces the image's Entrypoint (and then its Cmd is ignored); `[]` clears it. */
@@ -33,7 +45,7 @@ export interface ContainerOptions
   readonly user?: string;
   readonly hostname?: string;
   readonly labels?: Readonly<Record<string, string>>;
-  /** A network driver's name, or `container:NAME`; `none` when absent. */
+  /** A network driver's name, `container:NAME` or `ns:PATH`; `none` when absent. */
   readonly network?: string;
   /** A pty. */
   readonly tty?: boolean;

@@ -10,9 +10,10 @@ type Measured = Map<string, Promise<number>>;
 /** See `Container.size`. */
 export async function containerSize(
   scope: Scope,
-  { storage: { driver, key } }: ContainerConfig,
+  { storage: { driver, key }, options: { rootDirectory } }: ContainerConfig,
   layers: Measured = new Map(),
 ): Promise<ContainerSize> {
+  if (rootDirectory) return { written: 0, total: 0 }; // nothing of it is the store's
   const storage = await scope.kernel.use("storage", driver);
   const written = await bytesOf(storage, key);
   let total = written;

@@ -5,6 +5,7 @@ import { lookAt, packTree, type TreeBind, unpackInto, type View } from "@ramekin
 import type { RuntimeConfig } from "@ramekin/oci";
 import type { ContainerConfig, CopyFromOptions, CopyToOptions, FileInContainer, LookOptions } from "./api.ts";
 import { tell } from "./container-event.ts";
+import { rootMounts } from "./root-directory.ts";
 import type { Scope } from "./scope.ts";
 import { currentState, isLive } from "./store/containers.ts";
 import { readJsonIfThere } from "./store/files.ts";
@@ -95,7 +96,7 @@ async function openView(
       const storage = await scope.kernel.use("storage", config.storage.driver);
       const binds = await bindsOf(scope, config);
       return {
-        view: { mounts: (await storage.mounts(config.storage.key)).map(lasting), binds },
+        view: { mounts: (await rootMounts(scope.paths, storage, config)).map(lasting), binds },
         writable: (path) => !config.options.readOnly || binds.some(({ destination, readOnly }) => !readOnly && isBelow(path, destination)),
         [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
       };

@@ -56,7 +56,7 @@ export async function create(scope: Scope, options: ContainerOptions, origin?: O
   options.signal?.throwIfAborted();
   await scope.opened();
   const plan = { ...(await planContainer(scope, options)), ...(origin && { origin }) };
-  if (options.pull === "always") await pullFor(scope, plan);
+  if (options.pull === "always" && !options.rootDirectory) await pullFor(scope, plan);
   try {
     return await createFrom(scope, plan);
   } catch (error) {
@@ -87,6 +87,7 @@ export async function planContainer(scope: Scope, given: ContainerOptions): Prom
   const options = await settlePartners(scope, given);
   if (options.name !== undefined) checkName(options.name);
   checkSupervision(options);
+  if (options.rootDirectory) (await import("./root-directory.ts")).checkRootOptions(options);
   const rootless = process.geteuid?.() !== 0;
   const logName = options.log?.driver ?? (await scope.kernel.preference("log"))?.names[0] ?? "json-file";
   const [network, storage, isolation, log, mounts, secrets, init, sandbox, userns] = await new Objections().all(
@@ -100,6 +101,7 @@ export async function planContainer(scope: Scope, given: ContainerOptions): Prom
     planSandbox(scope, options, { rootless }),
     asksForUserns(options) ? import("./userns.ts").then(({ planUserns }) => planUserns(options, rootless)) : undefined,
   );
+  refuseIdmap(options, userns !== undefined);
   return {
     options: sandbox.vendor?.groups.length
       ? { ...options, groups: [...(options.groups ?? []), ...sandbox.vendor.groups.map(String)] }
@@ -115,6 +117,14 @@ export async function planContainer(scope: Scope, given: ContainerOptions): Prom
     rootless,
     ...(init !== undefined && { init }),
   };
+}
+
+function refuseIdmap({ mounts = [] }: ContainerOptions, hasUserns: boolean): void {
+  const mapped = mounts.find((mount) => "idmap" in mount && mount.idmap);
+  if (!mapped || hasUserns) return;
+  throw new RamekinError("INVALID_ARGUMENT", `mount ${mapped.target}: idmap is about a user namespace, and this container has the host's`, {
+    hint: "--userns auto gives it one",
+  });
 }
 
 const asksForUserns = ({ userns, uidMaps, gidMaps, subuidName, subgidName }: ContainerOptions): boolean =>
@@ -181,7 +191,7 @@ async function publish(scope: Scope, plan: Plan, id: string, name: string): Prom
   const { options } = plan;
   const idMap = await plan.userns?.(scope, id);
   return withLock(scope.paths.lock, { exclusive: false, signal: options.signal }, async () => {
-    const { resolved, image } = await findImage(scope, options, plan.origin?.image);
+    const { resolved, image } = await findImage(scope, options, { known: plan.origin?.image, keep: true });
     const settled = await settle(scope, plan, id, image);
     try {
       const { points } = settled;
@@ -211,9 +221,10 @@ async function settle(scope: Scope, { mounts }: Plan, id: string, image: OpenedI
 
 export async function findImage(
   scope: Scope,
-  { image: text, platform, signal }: ContainerOptions,
-  known?: ResolvedImage,
+  { image: text, platform, signal, rootDirectory }: ContainerOptions,
+  { known, keep = false }: { readonly known?: ResolvedImage | undefined; readonly keep?: boolean } = {},
 ): Promise<{ resolved: ResolvedImage; image: OpenedImage }> {
+  if (rootDirectory) return (await import("./root-directory.ts")).noImage(scope, { keep, platform });
   try {
     const resolved = known ?? mustResolve(await readImages(scope.paths), text);
     const image = await openImage(blobsOf(await contentOf(scope)), resolved.descriptor, platform ?? scope.platform, text, { signal });
@@ -319,6 +330,11 @@ async function furnish(
   const { hostname } = await identify(scope, plan, id);
   const snapshot = async () => {
     const storage = await scope.kernel.use("storage", plan.storage.name);
+    if (options.rootDirectory) {
+      const { makeOverlay, rootMounts } = await import("./root-directory.ts");
+      await makeOverlay(scope.paths, config);
+      return rootMounts(scope.paths, storage, config);
+    }
     const { unpackImage } = await import("./unpack.ts");
     await unpackImage(scope, storage, image, options).catch((error: unknown) => {
       // A pull of this platform that was killed, beside another one that is here: the index has a name already.

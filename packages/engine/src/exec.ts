@@ -3,6 +3,7 @@ import {
   type Attachment,
   type ByteStream,
   type Cancellable,
+  type ExecVariables,
   type ExitStatus,
   type IsolationBackend,
   type ProcessIO,
@@ -39,6 +40,7 @@ export async function exec(scope: Scope, config: ContainerConfig, command: reado
     signal: options.signal,
     user,
     ...(config.options.groups && { groups: config.options.groups }),
+    ...(await secretVariables(scope, config, options)),
   });
   let attachment: Attachment | undefined;
   try {
@@ -67,6 +69,13 @@ async function execProcess(first: ProcessConfig, command: readonly string[], opt
     terminal: options.tty ?? false,
     ...(options.windowSize && { consoleSize: { height: options.windowSize.rows, width: options.windowSize.columns } }),
   };
+}
+
+/** The container's own, as Podman has it: the secrets as they are now, but for variables that are asked for by name. */
+async function secretVariables(scope: Scope, config: ContainerConfig, { env = {} }: ExecOptions): Promise<ExecVariables> {
+  if (!config.secrets?.some(({ use }) => use.type === "env")) return {};
+  const { secretSources } = await import("./mount-sources.ts");
+  return { variables: secretSources(scope, config).variables.filter(({ name }) => !(name in env)) };
 }
 
 /** All that can be given: nobody passes on what is outside of his own bounding set, and asking for it fails. */

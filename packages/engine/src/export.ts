@@ -1,6 +1,7 @@
 import type { Cancellable, Mount } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
 import { tell } from "./container-event.ts";
+import { rootMounts } from "./root-directory.ts";
 import type { Scope } from "./scope.ts";
 import { openViews } from "./view.ts";
 
@@ -8,7 +9,7 @@ import { openViews } from "./view.ts";
 export async function* exportContainer(scope: Scope, config: ContainerConfig, options: Cancellable = {}): AsyncGenerator<Uint8Array> {
   await using views = await openViews(scope, { ...options, storage: config.storage.driver });
   const differ = views.storage.differ ?? (await scope.kernel.use("differ"));
-  const mounts = await views.storage.mounts(config.storage.key);
+  const mounts = await rootMounts(scope.paths, views.storage, config);
   tell(scope, config, "export");
   yield* differ.diff([], mounts.map(readOnly), { signal: options.signal });
 }

@@ -2,6 +2,7 @@ import type { ClonedSnapshot, IsolationBackend, StorageDriver } from "@ramekin/c
 import { RamekinError } from "@ramekin/core";
 import type { ContainerConfig, ForkCost, ForkOptions } from "./api.ts";
 import { create, type Prepared } from "./create.ts";
+import { refuseRootDirectory } from "./root-directory.ts";
 import type { Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
 
@@ -15,6 +16,7 @@ export interface Fork {
  * SIGKILL in the middle leaves a container that runs and garbage that `prune` finds.
  */
 export async function fork(scope: Scope, config: ContainerConfig, { name, signal }: ForkOptions = {}): Promise<Fork> {
+  refuseRootDirectory(config, "forked");
   const { options, image, storage: snapshot } = config;
   const { name: _, autoRemove: __, ...same } = options;
   let cost: ForkCost = { milliseconds: 0, bytes: 0, shared: true };

@@ -18,6 +18,8 @@ export interface BindMount {
   readonly recursive?: "enabled" | "disabled" | "writable" | "readonly";
   /** `source` and all below it are given to the container's user, for good. */
   readonly chown?: boolean;
+  /** Owners in it are ids of the container's user namespace. */
+  readonly idmap?: boolean;
   /** What the container writes stays with the container; `source` is only read. */
   readonly overlay?: boolean;
   /** More of mount(8): `nosuid`, `nodev`, `noexec` and their opposites. */
@@ -45,6 +47,8 @@ export interface VolumeMount extends VolumeDraft {
   /** Only what is there is shown: must exist, and links lead nowhere out of the volume. */
   readonly subpath?: string;
   readonly chown?: boolean;
+  /** Owners in it are ids of the container's user namespace. */
+  readonly idmap?: boolean;
   readonly options?: readonly string[];
 }
 
@@ -138,6 +142,8 @@ export interface MountPoint {
   /** Not to be filled with what the image has there. */
   readonly noCopy?: boolean;
   readonly chown?: boolean;
+  /** Owners in it are ids of the container's user namespace. */
+  readonly idmap?: boolean;
   /** Of a bind whose changes stay with the container: where. */
   readonly overlay?: string;
   /** Of an image, and the key of its view in the storage. */

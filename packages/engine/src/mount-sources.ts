@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { posix } from "node:path";
 import { type Mount, type MountSource, RamekinError, type SecretVariable } from "@ramekin/core";
 import type { MountConfig } from "@ramekin/oci";
@@ -28,8 +29,8 @@ export async function mountSources(scope: Scope, config: ContainerConfig): Promi
 }
 
 async function sourceOf(scope: Scope, config: ContainerConfig, point: MountPoint): Promise<MountSource | undefined> {
-  const { destination, subpath, image, overlay } = point;
-  const part = subpath === undefined ? {} : { subpath };
+  const { destination, subpath, image, overlay, idmap = false } = point;
+  const part = { ...(subpath !== undefined && { subpath }), ...(idmap && { mapped: true }) };
   if (image) {
     const storage = await scope.kernel.use("storage", config.storage.driver);
     return { destination, mounts: await storage.mounts(image.key), ...part };
@@ -39,11 +40,17 @@ async function sourceOf(scope: Scope, config: ContainerConfig, point: MountPoint
     if (!volume) throw new RamekinError("NOT_FOUND", `get ${point.name ?? ""}: no such volume`);
     await mountVolume(scope, volume);
     scope.emit("volume", "mount", volume.name, mountAttributes(config, point));
-    return subpath === undefined ? undefined : { destination, mounts: [bind(point.source)], ...part };
+    return subpath === undefined && !idmap ? undefined : { destination, mounts: [bind(point.source)], ...part };
   }
-  if (overlay === undefined) return undefined;
+  if (overlay === undefined) return idmap ? mappedBind(point) : undefined;
   const layers = [`lowerdir=${escaped(point.source)}`, `upperdir=${overlay}/upper`, `workdir=${overlay}/work`];
-  return { destination, mounts: [{ type: "overlay", source: "overlay", options: layers }] };
+  return { destination, mounts: [{ type: "overlay", source: "overlay", options: layers }], ...part };
+}
+
+/** A file is shown as a part of its directory: only trees can be mapped. */
+function mappedBind({ destination, source }: MountPoint): MountSource {
+  if (statSync(source).isDirectory()) return { destination, mounts: [bind(source)], mapped: true };
+  return { destination, mounts: [bind(posix.dirname(source))], subpath: posix.basename(source), mapped: true };
 }
 
 const bind = (source: string): Mount => ({ type: "bind", source, options: ["rbind"] });
@@ -52,7 +59,7 @@ const escaped = (path: string) => path.replace(/[\\:]/g, "\\$&");
 
 const memory: Mount = { type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", "noexec", "mode=0755"] };
 
-function secretSources(scope: Scope, { secrets = [] }: ContainerConfig): Required<MountSources> {
+export function secretSources(scope: Scope, { secrets = [] }: ContainerConfig): Required<MountSources> {
   const files = new Map<string, NonNullable<MountSource["files"]>[number][]>();
   const variables: SecretVariable[] = [];
   for (const { id, name, use } of secrets) {

@@ -1,3 +1,4 @@
+import { statfsSync } from "node:fs";
 import { type Objections, RamekinError } from "@ramekin/core";
 import type { MountConfig, NamespaceType } from "@ramekin/oci";
 import type { ContainerOptions } from "./container-options.ts";
@@ -12,15 +13,40 @@ export type SharedKind = keyof Shared;
 export const sharedKinds: Readonly<Record<SharedKind, NamespaceType>> = { pid: "pid", ipc: "ipc", uts: "uts", network: "network" };
 
 const choices: { readonly [K in keyof SharedNamespaces]-?: readonly string[] } = {
-  pid: ["private", "host", "container:NAME"],
-  ipc: ["private", "host", "none", "shareable", "container:NAME"],
-  uts: ["private", "host", "container:NAME"],
-  cgroupns: ["private", "host"],
+  pid: ["private", "host", "container:NAME", "ns:PATH"],
+  ipc: ["private", "host", "none", "shareable", "container:NAME", "ns:PATH"],
+  uts: ["private", "host", "container:NAME", "ns:PATH"],
+  cgroupns: ["private", "host", "ns:PATH"],
 };
 
 /** The container whose namespace an option asks for, by name or id. */
 export function partnerOf(choice: string | undefined): string | undefined {
   return choice?.startsWith("container:") ? choice.slice("container:".length) : undefined;
+}
+
+/** The file of the namespace that an option asks for. */
+export function namespaceFile(choice: string | undefined): string | undefined {
+  return choice?.startsWith("ns:") ? choice.slice("ns:".length) : undefined;
+}
+
+/** NSFS_MAGIC, linux/magic.h. */
+const nsfs = 0x6e736673;
+
+/** NOT_FOUND, INVALID_ARGUMENT. What kind of namespace it is, the kernel says when it is entered. */
+export function checkNamespaceFile(path: string, kind: string): void {
+  const wrong = (why: string) =>
+    new RamekinError("INVALID_ARGUMENT", `no ${kind} namespace: ${path || "ns:"}: ${why}`, {
+      hint: "a namespace's file is below /proc/PID/ns, or such a file bound elsewhere, as `ip netns` does",
+    });
+  if (!path.startsWith("/")) throw wrong("not an absolute path");
+  let type: number;
+  try {
+    type = statfsSync(path).type;
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "NOT_FOUND" : "PERMISSION_DENIED";
+    throw new RamekinError(code, `cannot use the ${kind} namespace ${path}: ${(cause as Error).message}`, { cause });
+  }
+  if (type !== nsfs) throw wrong("not the file of a namespace");
 }
 
 /** With ids in the place of names, which may be given to another container at any time. NOT_FOUND for a container that is not there. */
@@ -49,11 +75,21 @@ export async function planNamespaces(options: ContainerOptions, { objections }: 
   for (const kind of Object.keys(choices) as (keyof SharedNamespaces)[]) {
     const choice = options[kind];
     if (choice === undefined) continue;
-    const known = choices[kind].includes(partnerOf(choice) ? "container:NAME" : choice);
+    const file = namespaceFile(choice);
+    const known = choices[kind].includes(partnerOf(choice) ? "container:NAME" : file === undefined ? choice : "ns:PATH");
     if (!known || choice === "container:")
       objections.add("INVALID_ARGUMENT", `no such ${kind} namespace: ${choice}`, `known are ${choices[kind].join(", ")}`);
     const type = kind === "cgroupns" ? "cgroup" : kind;
     if (choice === "host") namespaces[type] = "host";
+    if (file !== undefined) {
+      objections.hear(() => checkNamespaceFile(file, kind));
+      namespaces[type] = { path: file };
+    }
+  }
+  const network = namespaceFile(options.network);
+  if (network !== undefined) {
+    objections.hear(() => checkNamespaceFile(network, "network"));
+    namespaces.network = { path: network };
   }
   for (const kind of Object.keys(sharedKinds) as SharedKind[]) {
     // Whose process that is, a start finds out.
@@ -75,7 +111,8 @@ export const unsettled = "/proc/0/ns/unsettled";
 function checkNames({ uts, network, hostname, domainname }: ContainerOptions): void {
   const given = hostname !== undefined ? "hostname" : domainname !== undefined ? "domainname" : undefined;
   if (given === undefined) return;
-  const shares = uts === "host" || partnerOf(uts) ? `--uts ${uts}` : partnerOf(network) ? `--network ${network}` : undefined;
+  const shares =
+    uts === "host" || partnerOf(uts) || namespaceFile(uts) ? `--uts ${uts}` : partnerOf(network) ? `--network ${network}` : undefined;
   if (shares !== undefined)
     throw new RamekinError("INVALID_ARGUMENT", `conflicting options: --${given} and ${shares}`, { hint: "the name is the other one's" });
 }

@@ -16,6 +16,8 @@ export async function chooseNetwork(scope: Scope, asked: string | undefined): Pr
   const partner = /^container:(.+)$/.exec(asked ?? "")?.[1];
   if (asked !== undefined && partner !== undefined)
     return { name: asked, package: "@ramekin/engine", driver: { namespace: "private" }, partner };
+  // What it reaches is somebody else's doing.
+  if (asked?.startsWith("ns:")) return { name: asked, package: "@ramekin/engine", driver: { namespace: "private" } };
   const name = asked ?? (await scope.kernel.preference("network"))?.names[0] ?? defaultNetwork;
   const registered = scope.kernel.registry.find("network", name);
   if (!registered) throw missing(scope, name);
@@ -33,7 +35,7 @@ function missing(scope: Scope, name: string): RamekinError {
   const hint = `there are ${known.join(" and ")}: --network ${known[0] ?? defaultNetwork}`;
   if (name === "bridge" || name === "default")
     return new RamekinError("UNSUPPORTED", "bridge networks are not supported yet: there is no network driver bridge", { hint });
-  if (/^(container|ns|pasta|slirp4netns|macvlan|ipvlan)(:|$)/.test(name))
+  if (/^(container|pasta|slirp4netns|macvlan|ipvlan)(:|$)/.test(name))
     return new RamekinError("UNSUPPORTED", `network ${name} is not supported yet: there is no driver for it`, { hint });
   return new RamekinError("NOT_FOUND", `network ${name} not found: no network driver has that name`, { hint });
 }

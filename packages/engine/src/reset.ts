@@ -2,6 +2,7 @@ import { type Cancellable, RamekinError } from "@ramekin/core";
 import type { ContainerConfig } from "./api.ts";
 import { tell } from "./container-event.ts";
 import { unlessCancelled } from "./obey.ts";
+import { makeOverlay, refuseRootDirectory } from "./root-directory.ts";
 import type { Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
 import { lockFile } from "./store/lock.ts";
@@ -16,6 +17,7 @@ export async function reset(
   options: Cancellable & { readonly force?: boolean } = {},
 ): Promise<void> {
   const { id, name } = config;
+  if (!config.options.rootDirectory?.overlay) refuseRootDirectory(config, "reset");
   await using _lock = await lockFile(scope.paths.container(id).lock, { exclusive: true, signal: options.signal });
   const { status } = await currentState(scope, config);
   const live = status === "running" || status === "paused" || status === "restarting";
@@ -26,8 +28,12 @@ export async function reset(
   }
   unlessCancelled(options, `resetting container ${name}`);
   await (await scope.kernel.use("isolation", config.isolation.driver)).delete(id, { force: true });
-  const storage = await scope.kernel.use("storage", config.storage.driver);
-  await storage.remove(config.storage.key);
-  await storage.prepare(config.storage.key, config.image.chainId || undefined);
+  if (config.options.rootDirectory) {
+    await makeOverlay(scope.paths, config);
+  } else {
+    const storage = await scope.kernel.use("storage", config.storage.driver);
+    await storage.remove(config.storage.key);
+    await storage.prepare(config.storage.key, config.image.chainId || undefined);
+  }
   tell(scope, config, "reset");
 }

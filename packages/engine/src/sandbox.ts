@@ -71,7 +71,7 @@ export async function planSandbox(scope: Scope, options: ContainerOptions, surro
     asks(ofResources)
       ? import("./plan-resources.ts").then(({ planResources }) => planResources(options, { ...surroundings, objections, warn: scope.warn }))
       : {},
-    asks(ofNamespaces) || options.network?.startsWith("container:")
+    asks(ofNamespaces) || /^(?:container|ns):/.test(options.network ?? "")
       ? import("./namespaces.ts").then(({ planNamespaces }) => planNamespaces(options, { objections }))
       : {},
     asks(ofProcess) ? import("./plan-process.ts").then(({ planProcess }) => planProcess(options, { objections })) : {},

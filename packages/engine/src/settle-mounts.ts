@@ -58,11 +58,12 @@ async function settle(scope: Scope, mount: ContainerMount, id: string, number: n
   const base = { type: mount.type, destination: mount.target, writable: true, mode: "", propagation: "", source: "" };
   switch (mount.type) {
     case "bind": {
-      const { source, readOnly = false, propagation = "rprivate", chown = false, overlay = false } = mount;
-      const mode = [...(readOnly ? ["ro"] : []), ...(overlay ? ["O"] : [])].join(",");
+      const { source, readOnly = false, propagation = "rprivate", chown = false, overlay = false, idmap = false } = mount;
+      const mode = [...(readOnly ? ["ro"] : []), ...(overlay ? ["O"] : []), ...(idmap ? ["idmap"] : [])].join(",");
       const where = join(scope.paths.container(id).directory, "overlays", String(number));
       if (overlay) for (const name of ["upper", "work"]) await mkdir(join(where, name), { recursive: true, mode: 0o755 });
-      return { ...base, source, writable: !readOnly, mode, propagation, ...(chown && { chown }), ...(overlay && { overlay: where }) };
+      const more = { ...(chown && { chown }), ...(idmap && { idmap }), ...(overlay && { overlay: where }) };
+      return { ...base, source, writable: !readOnly, mode, propagation, ...more };
     }
     case "volume":
       return settleVolume(scope, mount, id, base);
@@ -91,7 +92,7 @@ async function settleVolume(scope: Scope, mount: VolumeMount, id: string, base: 
   for (let tries = 0; tries < 20; tries++) {
     const volume = await ensureVolume(scope, mount.source, mount);
     if (!holdVolume(scope.paths, volume.name, id)) continue; // removed since
-    const { readOnly = false, noCopy = false, chown = false, subpath } = mount;
+    const { readOnly = false, noCopy = false, chown = false, idmap = false, subpath } = mount;
     return {
       ...base,
       type: "volume",
@@ -99,11 +100,12 @@ async function settleVolume(scope: Scope, mount: VolumeMount, id: string, base: 
       source: volumePaths(scope.paths, volume.name).data,
       driver: volume.driver,
       writable: !readOnly,
-      mode: readOnly ? "ro" : "",
+      mode: [...(readOnly ? ["ro"] : []), ...(idmap ? ["idmap"] : [])].join(","),
       ...(mount.source === undefined && { anonymous: true }),
       ...(subpath !== undefined && { subpath }),
       ...((noCopy || subpath !== undefined) && { noCopy: true }),
       ...(chown && { chown }),
+      ...(idmap && { idmap }),
     };
   }
   throw gone(mount.source ?? "");
@@ -115,15 +117,15 @@ export async function fillMounts(scope: Scope, config: ContainerConfig, root: re
   const view: View = { mounts: root.map(readOnly) };
   for (const point of config.mounts ?? []) {
     if (point.image) await viewImage(scope, config, point);
-    if (point.type === "volume") await fillVolume(scope, point, view, idsOf(config));
+    if (point.type === "volume") await fillVolume(scope, point, view, idsOf(config, point));
     if (point.chown) {
-      await giveTo(view, config.process.user ?? defaultUser, point.source, idsOf(config));
+      await giveTo(view, config.process.user ?? defaultUser, point.source, idsOf(config, point));
     }
   }
 }
 
-/** A new volume belongs to whom the container calls so. */
-const idsOf = ({ idMap }: ContainerConfig) => (idMap ? { ids: idMap } : {});
+/** A new volume belongs to whom the container calls so; with mapped ids, that is how they are on the disk. */
+const idsOf = ({ idMap }: ContainerConfig, { idmap }: MountPoint) => (idMap && !idmap ? { ids: idMap } : {});
 
 async function viewImage(
   scope: Scope,

@@ -25,6 +25,8 @@ import { cannotSupervise, supervisionOf } from "./supervise.ts";
 export interface StartOptions extends Cancellable {
   readonly attach?: boolean;
   readonly windowSize?: WindowSize;
+  /** See `CreateOptions.descriptors`. */
+  readonly descriptors?: readonly number[];
 }
 
 export interface Started {
@@ -57,7 +59,7 @@ export async function start(scope: Scope, config: ContainerConfig, options: Star
   const supervision = supervisionOf(config);
   if (supervision && !isolation.supervise) throw cannotSupervise(config.isolation.driver);
   const provided = config.mounts || config.secrets ? await (await import("./mount-sources.ts")).mountSources(scope, config) : {};
-  if (sharesNamespaces(config)) await (await import("./join-namespaces.ts")).joinNamespaces(scope, config);
+  const partners = sharesNamespaces(config) ? await (await import("./join-namespaces.ts")).joinNamespaces(scope, config) : [];
   let attachment: Attachment | undefined;
   try {
     const { pid } = await isolation.create(id, paths.bundle, {
@@ -66,6 +68,8 @@ export async function start(scope: Scope, config: ContainerConfig, options: Star
       rootfs: mounts,
       ...(config.idMap && { idMap: config.idMap }),
       ...provided,
+      ...(partners.length > 0 && { partners }),
+      ...(options.descriptors && { descriptors: options.descriptors }),
       events: { directory: scope.paths.events, attributes: eventAttributes(config) },
       ...(supervision && { supervision }),
       cleanup,
@@ -94,7 +98,7 @@ export async function start(scope: Scope, config: ContainerConfig, options: Star
 }
 
 /** Whether a start has to look for another container. */
-function sharesNamespaces({ options: { pid, ipc, uts, network } }: ContainerConfig): boolean {
+export function sharesNamespaces({ options: { pid, ipc, uts, network } }: ContainerConfig): boolean {
   return [pid, ipc, uts, network].some((choice) => choice?.startsWith("container:"));
 }
 
@@ -118,7 +122,9 @@ async function prepareAgain(scope: Scope, config: ContainerConfig): Promise<Pick
     scope.kernel.use("log", config.log.driver),
   ]);
   const [mounts, log] = await Promise.all([
-    storage.mounts(config.storage.key),
+    config.options.rootDirectory
+      ? (await import("./root-directory.ts")).rootMounts(scope.paths, storage, config)
+      : storage.mounts(config.storage.key),
     logWriter(driver, config.log.driver, config.log.options, config),
   ]);
   return { mounts, log };

@@ -26,6 +26,10 @@ interface Range {
   readonly size: number;
 }
 
+/** All ids but the one that stands for none. As Podman for root, whose own id is thereby kept: what is new is only how far its power reaches. */
+const all = [{ containerID: 0, hostID: 0, size: 2 ** 32 - 1 }];
+const everyone: IdMap = { uids: all, gids: all };
+
 /** Undefined for the host's user namespace. */
 export function planUserns(options: ContainerOptions, rootless: boolean): UsernsPlan | undefined {
   const { userns = "", uidMaps = [], gidMaps = [], subuidName, subgidName } = options;
@@ -34,9 +38,10 @@ export function planUserns(options: ContainerOptions, rootless: boolean): Userns
   const objections = new Objections();
   const object = (message: string, hint?: string) => objections.add("INVALID_ARGUMENT", message, hint);
   if (!["host", "private", "auto", "keep-id", "nomap"].includes(mode))
-    object(`no such user namespace: ${userns}`, "known are host, private, auto");
-  if (mode === "keep-id" || mode === "nomap")
-    objections.add("UNSUPPORTED", `--userns ${mode} is about the caller's own id, which for root is root's`, "--userns auto, or --uidmap");
+    object(`no such user namespace: ${userns}`, "known are host, private, auto, keep-id");
+  if (userns.startsWith("keep-id:")) object(`no such user namespace: ${userns}`, "keep-id alone keeps the caller's own ids");
+  if (mode === "nomap" && !rootless)
+    objections.add("UNSUPPORTED", "--userns nomap leaves the caller's own id out, which for root is root's", "--userns auto, or --uidmap");
   if (mode !== "private" && asksForMaps)
     object(`conflicting options: maps of ids and --userns ${mode}`, "maps make a private one by themselves");
   if (mode === "host") {
@@ -62,12 +67,13 @@ export function planUserns(options: ContainerOptions, rootless: boolean): Userns
     object("conflicting options: maps of ids and names of ranges");
   const given = asksForMaps ? objections.hear(() => givenMap(options)) : undefined;
   objections.raise();
+  if (mode === "keep-id") return async () => everyone;
   return given ? async () => given : (scope, id) => takeSlot(scope, id, size);
 }
 
 /** The kernel lets nobody mount or join for a namespace that his user namespace does not own. */
 function shared(choice: string | undefined): string | undefined {
-  return choice === "host" || choice?.startsWith("container:") ? choice : undefined;
+  return choice === "host" || /^(?:container|ns):/.test(choice ?? "") ? choice : undefined;
 }
 
 /** `auto:size=N`. */

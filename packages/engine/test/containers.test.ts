@@ -31,7 +31,7 @@ test("restart stops what runs, starts what does not, and says so", async () => {
   ]);
 });
 
-test("a restart of what would be removed when it stops is refused, and leaves it running", async () => {
+test("where its supervisor cannot restart what would be removed, that is refused, and leaves it running", async () => {
   await using t = await bed({ local: busybox });
   const container = await t.engine.run({ image: "busybox", command: ["sleep"], autoRemove: true, name: "once" });
   await expectError(container.restart(), "UNSUPPORTED", "container once cannot be restarted");
@@ -105,10 +105,15 @@ test.each([
   expect((await t.engine.check()).problems).toEqual([]);
 });
 
-test("a container that removes itself keeps its name: its supervisor removes by it", async () => {
+test("a container that removes itself is renamed before it runs; then only where its supervisor can be told", async () => {
   await using t = await bed({ local: busybox });
-  const container = await t.engine.create({ image: "busybox", autoRemove: true, name: "once" });
-  await expectError(container.rename("twice"), "UNSUPPORTED", "container once cannot be renamed");
+  const container = await t.engine.create({ image: "busybox", command: ["sleep"], autoRemove: true, name: "once" });
+  await container.rename("twice");
+  await container.start();
+  await expectError(container.rename("thrice"), "UNSUPPORTED", "container twice cannot be renamed");
+  expect((await t.engine.container("twice")).id).toBe(container.id);
+  await expectError(t.engine.container("thrice"), "NOT_FOUND");
+  await container.remove({ force: true });
 });
 
 test("top: the lines of the container's processes and their threads; the rest of a line is one cell", () => {

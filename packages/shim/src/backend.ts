@@ -116,7 +116,7 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
       const traversable = (linux.uidMappings ?? []).length > 0;
       const run = makeRunDirectory(directory, shimFile(id, resolve(bundle), linux.cgroupsPath, create, options), { traversable });
       try {
-        const { pid } = await startSupervisor(program, run, create.signal);
+        const { pid } = await startSupervisor(program, run, create);
         try {
           fillGaps(() => findCgroup(pid, linux.cgroupsPath), linux.resources ?? {});
         } catch (error) {
@@ -180,8 +180,9 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
       }
     },
 
-    async exec(id, execId, process, io, { signal, user, groups } = {}) {
-      await ask(id, { op: "exec", id: execId, process, io, ...(user !== undefined && { user }), ...(groups && { groups }) }, signal);
+    async exec(id, execId, process, io, { signal, user, groups, variables } = {}) {
+      const who = { ...(user !== undefined && { user }), ...(groups && { groups }) };
+      await ask(id, { op: "exec", id: execId, process, io, ...who, ...(variables && { variables }) }, signal);
     },
 
     async attach(id, { signal, execId } = {}) {
@@ -197,8 +198,11 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
     async resize(id, { rows, columns }, { execId } = {}) {
       await ask(id, { op: "resize", rows, columns, ...execField(execId) });
     },
-    async supervise(id, { restart }) {
-      await ask(id, { op: "supervise", ...(restart && { restart }) });
+    async supervise(id, changes) {
+      await ask(id, { op: "supervise", ...changes });
+    },
+    async restart(id, stop, { signal } = {}) {
+      await ask(id, { op: "restart", signal: signalNumber(stop.signal), timeoutMs: stop.timeoutMs }, signal);
     },
     async checkHealth(id, { signal } = {}) {
       const { status, result } = await ask(id, { op: "check" }, signal);
@@ -245,7 +249,7 @@ async function linuxPart(bundle: string): Promise<Partial<LinuxConfig>> {
 }
 
 function shimFile(id: string, bundle: string, cgroup: string | undefined, create: CreateOptions, options: ShimOptions): ShimFile {
-  const { user, groups, io, stateFile, rootfs, events, supervision, cleanup, sources, variables, idMap } = create;
+  const { user, groups, io, stateFile, rootfs, events, supervision, cleanup, sources, variables, partners, descriptors, idMap } = create;
   return {
     version: 1,
     id,
@@ -256,6 +260,8 @@ function shimFile(id: string, bundle: string, cgroup: string | undefined, create
     ...(idMap && { idMap }),
     ...(sources && { sources }),
     ...(variables && { variables }),
+    ...(partners && { partners }),
+    ...(descriptors && { descriptors: descriptors.length }),
     io,
     ...(user !== undefined && { user }),
     ...(groups && { groups }),

@@ -8,6 +8,7 @@ import type {
   LogWriterSpec,
   Mount,
   MountSource,
+  Partner,
   SecretVariable,
   Supervision,
 } from "@ramekin/core";
@@ -26,6 +27,9 @@ export interface ShimFile {
   readonly idMap?: { readonly uids: readonly IdMapping[]; readonly gids: readonly IdMapping[] };
   readonly sources?: readonly MountSource[];
   readonly variables?: readonly SecretVariable[];
+  readonly partners?: readonly Partner[];
+  /** How many, from 4 on. */
+  readonly descriptors?: number;
   readonly io: { readonly terminal: boolean; readonly stdin: "closed" | "once" | "open"; readonly log: LogWriterSpec };
   readonly user?: string;
   readonly groups?: readonly string[];

@@ -3,16 +3,20 @@ import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { isRamekinError, RamekinError } from "@ramekin/core";
+import { type CreateOptions, isRamekinError, RamekinError } from "@ramekin/core";
 import { answerOf } from "./answer.ts";
 import { cancelled, throwIfAborted } from "./connection.ts";
 import type { Message } from "./frame.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
 /** Resolves with the container's pid once it is created. If it rejects, the supervisor has undone everything, or we have. */
-export async function startSupervisor(program: string, run: RunDirectory, signal?: AbortSignal): Promise<{ readonly pid?: number }> {
+export async function startSupervisor(
+  program: string,
+  run: RunDirectory,
+  { signal, descriptors }: Pick<CreateOptions, "signal" | "descriptors"> = {},
+): Promise<{ readonly pid?: number }> {
   throwIfAborted(signal, `create ${run.shim.id}`);
-  const child = launch(program, [run.path], run.path);
+  const child = launch(program, [run.path], run.path, descriptors);
   const abort = () => child.kill("SIGKILL");
   signal?.addEventListener("abort", abort, { once: true });
   try {
@@ -43,14 +47,14 @@ export async function cleanUp(program: string, run: RunDirectory): Promise<void>
 }
 
 /** In a session of its own, so that no terminal's signals reach it; with nothing of ours but the search path. */
-function launch(program: string, args: readonly string[], directory: string): ChildProcess {
+function launch(program: string, args: readonly string[], directory: string, descriptors: readonly number[] = []): ChildProcess {
   const log = openSync(join(directory, "shim.log"), "a", 0o600);
   try {
     return spawn(program, args, {
       detached: true,
       cwd: "/",
       env: { PATH: process.env["PATH"] ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
-      stdio: ["ignore", "ignore", log, "pipe"],
+      stdio: ["ignore", "ignore", log, "pipe", ...descriptors],
     });
   } finally {
     closeSync(log);

@@ -24,7 +24,11 @@ export const containerFlags = {
   interactive: { type: "boolean", short: "i", summary: "Keep STDIN open even if not attached" },
   label: { type: "list", short: "l", summary: "Set meta data on a container" },
   name: { type: "string", summary: "Assign a name to the container" },
-  network: { type: "string", value: "network", summary: 'Connect the container to a network: "none" or "host"' },
+  network: {
+    type: "string",
+    value: "network",
+    summary: 'Connect the container to a network: "none", "host", "container:NAME" or "ns:PATH"',
+  },
   platform: { type: "string", summary: "Choose the platform of a multi-platform image" },
   pull: {
     type: "string",
@@ -35,6 +39,10 @@ export const containerFlags = {
   quiet: { type: "boolean", short: "q", summary: "Suppress the pull output" },
   replace: { type: "boolean", summary: "If a container with the same name exists, replace it" },
   rm: { type: "boolean", summary: "Automatically remove the container when it exits" },
+  rootfs: {
+    type: "boolean",
+    summary: "IMAGE is a directory with the container's files; DIRECTORY:O keeps what it writes with the container",
+  },
   "stop-signal": { type: "string", summary: "Signal to stop the container" },
   "stop-timeout": { type: "int", summary: "Timeout (in seconds) to stop a container" },
   tty: { type: "boolean", short: "t", summary: "Allocate a pseudo-TTY" },
@@ -63,14 +71,6 @@ export const refusedContainerFlags = {
   "mac-address": endpoint,
   "network-alias": endpoint,
   "use-api-socket": { reason: "there is no daemon, and so no API socket to give to a container" },
-  "preserve-fds": {
-    reason: "the supervisor outlives this command, and takes none of its descriptors along",
-    hint: "-i passes stdin on; --volume shares files",
-  },
-  rootfs: {
-    reason: "a container is made from an image: a directory has no layers that others could share",
-    hint: "tar -c -C DIRECTORY . | ramekin import - NAME makes an image of one",
-  },
   hostuser: { reason: "users of the host are not copied into the container", hint: "--user UID:GID runs as any of them" },
   "cpu-count": windows,
   "cpu-percent": windows,

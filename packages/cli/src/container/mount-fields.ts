@@ -56,8 +56,6 @@ export function readMount(text: string, workingDirectory: string): ContainerMoun
         `known are ${known.join(", ")}`,
       );
   }
-  if (fields.has("idmap"))
-    objections.add("UNSUPPORTED", `mount ${text}: mounts with mapped ids need a launcher that maps them, which this version does not have`);
   const given = new Given(text, fields, objections);
   const target = objections.hear(() => checkTarget(given.text("target") ?? "", text)) ?? "/x";
   const mount = readers[type as keyof typeof readers](given, target, workingDirectory);
@@ -135,6 +133,7 @@ const readers = {
       ...(propagation !== undefined && isPropagation(propagation) && { propagation }),
       ...(recursive !== "enabled" && { recursive: recursive as NonNullable<BindMount["recursive"]> }),
       ...(given.is("chown") && { chown: true }),
+      ...(given.is("idmap") && { idmap: true }),
     };
   },
 
@@ -153,6 +152,7 @@ const readers = {
       ...(Object.keys(labels).length > 0 && { labels }),
       ...(Object.keys(driverOptions).length > 0 && { driverOptions }),
       ...(given.is("chown") && { chown: true }),
+      ...(given.is("idmap") && { idmap: true }),
     };
   },
 

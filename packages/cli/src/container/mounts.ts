@@ -90,12 +90,13 @@ const flagsOfMounts = ["nosuid", "suid", "nodev", "dev", "noexec", "exec"];
 function readVolumeWords(words: readonly string[], whole: string): Partial<VolumeMount> {
   const options = words.filter((word) => flagsOfMounts.includes(word));
   for (const word of words) {
-    if (!["ro", "nocopy", "copy", "U", ...idle, ...flagsOfMounts].includes(word)) throw unknownWord(whole, word);
+    if (!["ro", "nocopy", "copy", "U", "idmap", ...idle, ...flagsOfMounts].includes(word)) throw unknownWord(whole, word);
   }
   return {
     ...(words.includes("ro") && { readOnly: true }),
     ...(words.includes("nocopy") && { noCopy: true }),
     ...(words.includes("U") && { chown: true }),
+    ...(words.includes("idmap") && { idmap: true }),
     ...(options.length > 0 && { options }),
   };
 }
@@ -104,7 +105,7 @@ function readBindWords(words: readonly string[], whole: string): Partial<BindMou
   const options = words.filter((word) => flagsOfMounts.includes(word));
   const propagation = words.findLast(isPropagation);
   for (const word of words) {
-    if (!["ro", "U", "O", "bind", "rbind", ...idle, ...flagsOfMounts].includes(word) && !isPropagation(word))
+    if (!["ro", "U", "O", "idmap", "bind", "rbind", ...idle, ...flagsOfMounts].includes(word) && !isPropagation(word))
       throw unknownWord(whole, word);
   }
   if (words.includes("O") && words.includes("ro")) throw invalid(`volume ${whole}: O keeps what is written apart, ro allows none`);
@@ -114,17 +115,17 @@ function readBindWords(words: readonly string[], whole: string): Partial<BindMou
     ...(words.includes("bind") && { recursive: "disabled" as const }),
     ...(words.includes("U") && { chown: true }),
     ...(words.includes("O") && { overlay: true }),
+    ...(words.includes("idmap") && { idmap: true }),
     ...(options.length > 0 && { options }),
   };
 }
 
 function unknownWord(whole: string, word: string): RamekinError {
-  if (word === "idmap" || word.startsWith("idmap="))
-    return new RamekinError(
-      "UNSUPPORTED",
-      `volume ${whole}: mounts with mapped ids need a launcher that maps them, which this version does not have`,
-    );
-  return invalid(`invalid mode: ${word}`, `known are ro, rw, z, Z, U, O, nocopy, ${propagations.join(", ")}`);
+  if (word.startsWith("idmap="))
+    return new RamekinError("UNSUPPORTED", `volume ${whole}: only the container's own map can be had for a mount`, {
+      hint: "idmap alone is that map",
+    });
+  return invalid(`invalid mode: ${word}`, `known are ro, rw, z, Z, U, O, idmap, nocopy, ${propagations.join(", ")}`);
 }
 
 /** `--tmpfs TARGET[:OPTIONS]`, options as in mount(8). */

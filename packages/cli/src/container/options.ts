@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { Objections, RamekinError } from "@ramekin/core";
 import type { ContainerOptions } from "@ramekin/engine";
 import { parsePlatform } from "@ramekin/oci";
@@ -30,6 +31,7 @@ export async function containerOptions(
 ): Promise<ContainerOptions> {
   const { environment, workingDirectory } = surroundings;
   const objections = new Objections();
+  const root = flags.rootfs ? objections.hear(() => rootDirectory(image, workingDirectory)) : undefined;
   const options = defined({
     ...resourceOptions(flags, objections),
     ...securityOptions(flags, objections),
@@ -37,7 +39,8 @@ export async function containerOptions(
     ...processOptions(flags, objections, surroundings),
     ...supervisionOptions(flags, objections),
     ...(await mountOptions(flags, objections, workingDirectory)),
-    image,
+    image: root?.path ?? image,
+    rootDirectory: root,
     command: command.length > 0 ? command : undefined,
     // an empty one clears the image's
     entrypoint: flags.entrypoint === undefined ? undefined : flags.entrypoint === "" ? [] : [flags.entrypoint],
@@ -58,6 +61,16 @@ export async function containerOptions(
   });
   objections.raise();
   return options;
+}
+
+/** Podman's `DIRECTORY[:O][:idmap]`. */
+function rootDirectory(text: string, workingDirectory: string): NonNullable<ContainerOptions["rootDirectory"]> {
+  const [directory = "", ...options] = text.split(":");
+  const unknown = options.filter((option) => option !== "O" && option !== "idmap");
+  if (directory === "" || unknown.length > 0) {
+    throw new RamekinError("INVALID_ARGUMENT", `no root directory: ${text}`, { hint: "--rootfs DIRECTORY[:O][:idmap]" });
+  }
+  return { path: resolve(workingDirectory, directory), overlay: options.includes("O"), idmap: options.includes("idmap") };
 }
 
 /** Files first, then `--env`, whatever their order on the line. */
@@ -91,7 +104,7 @@ function networkFrom(name: string | undefined): string | undefined {
       hint: "--network none for no network, --network host for the host's",
     });
   }
-  if (name !== undefined && /^(ns|pasta|slirp4netns)(:|$)/.test(name)) {
+  if (name !== undefined && /^(pasta|slirp4netns)(:|$)/.test(name)) {
     throw new RamekinError(
       "UNSUPPORTED",
       `network ${name} needs a network driver ${name.split(":", 1)[0]}, which this version does not have`,

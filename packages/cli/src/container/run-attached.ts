@@ -10,6 +10,8 @@ export interface Foreground extends ChosenStreams {
   readonly tty: boolean;
   readonly proxySignals: boolean;
   readonly detachKeys: Uint8Array;
+  /** Of ours, for the program. */
+  readonly descriptors?: readonly number[];
 }
 
 /** A container, as far as this asks for one. */
@@ -23,7 +25,8 @@ export async function runAttached(context: Context, container: Attachable, foreg
   const size = foreground.tty ? windowSize(context.stdout) : undefined;
   context.interruption.release();
   using _signals = foreground.proxySignals ? proxyTo(context, container, foreground.tty) : undefined;
-  await container.start({ attach: true, ...(size !== undefined && { windowSize: size }) });
+  const { descriptors } = foreground;
+  await container.start({ attach: true, ...(size !== undefined && { windowSize: size }), ...(descriptors && { descriptors }) });
   return await stay(context, container, foreground);
 }
 

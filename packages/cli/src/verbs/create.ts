@@ -12,7 +12,13 @@ export default defineVerb({
     { name: "ARG", summary: "Passed to the command", optional: true, repeats: true },
   ],
   flags: containerFlags,
-  refused: refusedContainerFlags,
+  refused: {
+    ...refusedContainerFlags,
+    "preserve-fds": {
+      reason: "descriptors are passed on by who starts a container, and this command ends before that",
+      hint: "ramekin run has --preserve-fds",
+    },
+  },
   examples: [
     {
       command: "ramekin create --name db -e POSTGRES_PASSWORD=secret postgres",

@@ -17,6 +17,7 @@ export default defineVerb({
     detach: { type: "boolean", short: "d", summary: "Run container in background and print container ID" },
     "detach-keys": detachKeysFlag,
     ...readinessFlags,
+    "preserve-fds": { type: "int", value: "number", default: 0, summary: "Pass so many file descriptors, from 3 on, to the container" },
     rmi: { type: "boolean", summary: "Remove the image when the container exits, unless other containers use it; implies --rm" },
     "sig-proxy": { type: "boolean", default: true, summary: "Proxy received signals to the process" },
   },

@@ -75,7 +75,8 @@ async function examine(scope: Scope, id: string): Promise<readonly StoreProblem[
 }
 
 /** A driver that is not here cannot be asked. */
-async function hasSnapshot(scope: Scope, { storage: { driver, key } }: ContainerConfig): Promise<boolean> {
+async function hasSnapshot(scope: Scope, { storage: { driver, key }, options }: ContainerConfig): Promise<boolean> {
+  if (options.rootDirectory) return true; // it has none
   const storage = await scope.kernel.use("storage", driver).catch((error: unknown) => {
     if (isRamekinError(error, "UNSUPPORTED") || isRamekinError(error, "NOT_FOUND")) return undefined;
     throw error;

@@ -85,6 +85,7 @@ export function fakeIsolation(): FakeIsolation {
     if (process !== container.first) return;
     for (const operation of container.options.cleanup) {
       if (operation.op === "remove-tree") await rm(join(operation.root, operation.path), { recursive: true, force: true });
+      if (operation.op === "release-name") await rm(operation.path, { force: true });
       if (operation.op === "append-event") appendEvent(operation.directory, operation.event);
     }
   };
