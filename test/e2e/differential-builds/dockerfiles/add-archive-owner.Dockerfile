@@ -1,0 +1,2 @@
+FROM busybox
+ADD --chown=cook:bakers archive.tar.gz /owned/

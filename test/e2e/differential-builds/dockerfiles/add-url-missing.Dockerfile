@@ -1,0 +1,3 @@
+FROM scratch
+ARG SERVER
+ADD $SERVER/nothing.txt /

@@ -1,0 +1,3 @@
+FROM scratch
+COPY ../hello.txt /../up/
+COPY /hello.txt /absolute

@@ -1,0 +1,3 @@
+FROM busybox
+RUN echo f > /y
+COPY dir /y

@@ -1,0 +1,3 @@
+FROM busybox AS made
+FROM scratch
+COPY --from=made /nothing /

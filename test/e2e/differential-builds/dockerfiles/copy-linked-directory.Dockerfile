@@ -1,0 +1,3 @@
+FROM scratch
+COPY link-to-dir /a
+COPY link-to-dir/ /b

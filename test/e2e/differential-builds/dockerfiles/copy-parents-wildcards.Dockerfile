@@ -1,0 +1,3 @@
+FROM scratch
+COPY --parents **/*.md /out/
+COPY --parents dir/*/three /star/

@@ -1,0 +1,2 @@
+FROM scratch
+COPY hello.txt script.sh /name

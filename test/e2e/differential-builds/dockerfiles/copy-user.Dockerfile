@@ -1,0 +1,5 @@
+FROM busybox
+USER cook
+COPY hello.txt /made/by/
+WORKDIR /home/cook/new
+RUN touch here && ls -ldn . > here

@@ -1,0 +1,6 @@
+# a comment first
+
+# escape=`
+FROM busybox
+RUN echo one \
+  two > /file

@@ -1,0 +1,4 @@
+FROM busybox
+COPY --from=later /x /
+FROM busybox AS later
+RUN touch /x

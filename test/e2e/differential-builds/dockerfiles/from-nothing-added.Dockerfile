@@ -1,0 +1,3 @@
+FROM scratch
+LABEL only=metadata
+ENV A=b

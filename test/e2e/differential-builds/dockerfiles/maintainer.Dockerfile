@@ -1,0 +1,2 @@
+FROM busybox
+MAINTAINER The cook <cook@example.com>

@@ -1,0 +1,2 @@
+FROM busybox
+RUN --security=sandbox echo sandboxed > /seen

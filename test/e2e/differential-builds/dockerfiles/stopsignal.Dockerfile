@@ -1,0 +1,4 @@
+FROM busybox AS number
+STOPSIGNAL 9
+FROM number
+RUN true

@@ -1,0 +1,3 @@
+FROM busybox
+VOLUME /data
+RUN mkdir -p /data && echo after > /data/after
