@@ -11,7 +11,7 @@ export function describeImage({ id, names, descriptor, createdAt, size, manifest
     Comment: "",
     Created: createdAt?.toISOString() ?? "",
     Author: config["author"] ?? "",
-    Config: withAbsent({ ...config["config"] }),
+    Config: withAbsent({ ...(config["config"] as object | null | undefined) }),
     Architecture: platform.architecture,
     ...(platform.variant !== undefined && { Variant: platform.variant }),
     Os: platform.os,
