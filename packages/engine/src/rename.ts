@@ -10,12 +10,7 @@ import { lockFile } from "./store/lock.ts";
 import { checkName, moveName } from "./store/names.ts";
 
 /** See `Container.rename`. */
-export async function rename(
-  scope: Scope,
-  { id, name: known }: ContainerConfig,
-  to: string,
-  given: Cancellable = {},
-): Promise<void> {
+export async function rename(scope: Scope, { id, name: known }: ContainerConfig, to: string, given: Cancellable = {}): Promise<void> {
   checkName(to);
   const paths = scope.paths.container(id);
   if (!(await isThere(paths.directory))) throw new RamekinError("NOT_FOUND", `no such container: ${known}`);
