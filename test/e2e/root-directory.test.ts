@@ -108,7 +108,7 @@ describe("[run --preserve-fds]", () => {
   });
 
   test("one that is not open is named, and nothing is made", async () => {
-    expect(await shell('"$@" 3<in', "--rm", "--preserve-fds", "2", "busybox", "true")).toMatchObject({
+    expect(await shell('"$@" 3</etc/hostname', "--rm", "--preserve-fds", "2", "busybox", "true")).toMatchObject({
       code: 125,
       stderr: expect.stringContaining("file descriptor 4 is not open"),
     });
