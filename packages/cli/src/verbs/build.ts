@@ -18,7 +18,7 @@ export default defineVerb({
       value: "entitlement",
       summary: "Allow extra privileged entitlement (security.insecure, network.host, device[=name])",
     },
-    annotation: { type: "list", summary: "Add annotation to the image ([manifest|index|manifest-descriptor|index-descriptor:]key=value)" },
+    annotation: { type: "list", summary: "Add annotation to the image ([WHERE:]key=value)" },
     attest: { type: "list", summary: "Attestation parameters: an image has none, so type=...,disabled=true is all that can be asked for" },
     "build-arg": { type: "list", summary: "Set build-time variables" },
     "build-context": {
