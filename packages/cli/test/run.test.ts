@@ -48,7 +48,7 @@ describe("ramekin run", () => {
 
   test("[run --detach] prints the id and leaves the container alone", async () => {
     const ran = await run(["run", "-qd", "debian"]);
-    expect(ran).toMatchObject({ status: 0, stdout: `${id}\n`, started: [undefined] });
+    expect(ran).toMatchObject({ status: 0, stdout: `${id}\n`, started: [{}] });
     expect(ran.asked?.stdin).toBe("closed");
     expect((await run(["run", "-dit", "debian"])).asked).toMatchObject({ stdin: "open", tty: true });
   });

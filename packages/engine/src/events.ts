@@ -21,7 +21,8 @@ export async function* events(
   { since, until, filters = {}, signal }: EventOptions = {},
 ): AsyncGenerator<EngineEvent> {
   const from = since && BigInt(since.getTime()) * 1_000_000n;
-  const to = until && BigInt(until.getTime()) * 1_000_000n;
+  // A Date stands for the whole of its millisecond: what has just happened is in it.
+  const to = until && BigInt(until.getTime()) * 1_000_000n + 999_999n;
   const wanted = (event: EngineEvent) =>
     (from === undefined || event.timeNano >= from) && (to === undefined || event.timeNano <= to) && matchesFilters(event, filters);
   const past = since || until ? readJournal(directory) : reader;
