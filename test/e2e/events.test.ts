@@ -52,14 +52,14 @@ test("[OBS-2] --rm: the end and the removal are told by the supervisor", async (
 });
 
 test("[OBS-2] [events --no-trunc] lines as Docker writes them: time with nine digits, type, action, id, attributes in order", async () => {
-  const [line = ""] = await lines(...all, "--filter", "event=die", "--filter", "container=web");
+  const [line = ""] = await lines(...all, "--filter", "event=die", "--filter", "container=site");
   expect(line).toMatch(
     new RegExp(
       `^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{9}(Z|[+-]\\d\\d:\\d\\d) container die ${id} ` +
-        "\\(color=blue, execDuration=\\d+, exitCode=3, image=busybox, name=web\\)$",
+        "\\(color=blue, execDuration=\\d+, exitCode=3, image=busybox, name=site\\)$",
     ),
   );
-  const [short = ""] = await lines(...all, "--no-trunc=false", "--filter", "event=die", "--filter", "container=web");
+  const [short = ""] = await lines(...all, "--no-trunc=false", "--filter", "event=die", "--filter", "container=site");
   expect(short).toBe(line.replace(id, id.slice(0, 12)));
 });
 
@@ -78,7 +78,7 @@ test("[events --filter] by type, event, container, image, label, all of them at 
 });
 
 test("[events --format] json has the fields of Docker's API; a template sees Go's", async () => {
-  const [line = ""] = await lines(...all, "--filter", "event=die", "--filter", "container=web", "--format", "json");
+  const [line = ""] = await lines(...all, "--filter", "event=die", "--filter", "container=site", "--format", "json");
   const event = JSON.parse(line);
   expect(event).toMatchObject({
     status: "die",
@@ -86,7 +86,7 @@ test("[events --format] json has the fields of Docker's API; a template sees Go'
     from: "busybox",
     Type: "container",
     Action: "die",
-    Actor: { ID: id, Attributes: { name: "web", exitCode: "3" } },
+    Actor: { ID: id, Attributes: { name: "site", exitCode: "3" } },
     scope: "local",
   });
   expect(line).toMatch(/"time":\d{10},"timeNano":\d{19}\}$/);
@@ -96,7 +96,7 @@ test("[events --format] json has the fields of Docker's API; a template sees Go'
       "--filter",
       "event=die",
       "--filter",
-      "container=web",
+      "container=site",
       "--format",
       "{{.Type}} {{.Actor.Attributes.exitCode}} {{.Scope}}",
     ),

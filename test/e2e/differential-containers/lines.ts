@@ -33,7 +33,7 @@ DISH" > $D/env; X=host DISH=mine $R --rm -e A=b -e X -e UNSET -e EMPTY= --env-fi
   // What a program sees of itself.
   "view: mounts": `$R --rm busybox sh -c 'cut -d" " -f2,3 /proc/mounts | grep -v -e /sys/fs/cgroup/ -e "^/ " | sort'`,
   "view: mount options": `$R --rm busybox sh -c 'for at in /proc /dev /dev/pts /dev/shm /dev/mqueue /sys; do grep " $at " /proc/mounts | tail -1 | cut -d" " -f4 | tr , "\\n" | grep -v -e size= -e inode -e gid=5 | sort | tr "\\n" " "; echo $at; done'`,
-  "view: devices": `$R --rm busybox sh -c 'ls -l /dev | grep -v -e total -e console | tr -s " " | cut -d" " -f1,3-6,9-11'`,
+  "view: devices": `$R --rm busybox sh -c 'ls -l /dev | grep -v -e total -e console | tr -s " " | sed -E "s/ [A-Z][a-z]{2} [0-9]+ [0-9:]+ / /" | cut -d" " -f1,3-'`,
   "view: masked paths": `$R --rm busybox sh -c 'for p in /proc/kcore /proc/keys /proc/timer_list /proc/sysrq-trigger /proc/sys/kernel/hostname /proc/irq /proc/bus /proc/fs /sys/firmware; do test -e $p || echo no $p; (echo x > $p) 2>/dev/null && echo writable $p; done'`,
   "view: capabilities": `$R --rm busybox grep -e Cap -e NoNew -e Seccomp: /proc/self/status; $R --rm -u cook busybox grep Cap /proc/self/status`,
   "view: capabilities, dropped and added": `$R --rm --cap-drop ALL --cap-add NET_RAW --cap-add CAP_CHOWN busybox grep Cap /proc/self/status`,
