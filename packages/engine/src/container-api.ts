@@ -287,7 +287,7 @@ export interface Exec extends AsyncDisposable {
   readonly attachment: Attachment | undefined;
   readonly stdout: ByteStream;
   readonly stderr: ByteStream;
-  kill(signal: Signal): Promise<void>;
-  resize(size: WindowSize): Promise<void>;
+  kill(signal: Signal, options?: Cancellable): Promise<void>;
+  resize(size: WindowSize, options?: Cancellable): Promise<void>;
   wait(options?: Cancellable): Promise<ExitStatus>;
 }

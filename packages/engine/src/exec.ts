@@ -13,6 +13,7 @@ import { randomHex } from "@ramekin/native";
 import { capabilitySets, maskedCapabilities, type ProcessConfig, type RuntimeConfig } from "@ramekin/oci";
 import type { ContainerConfig, Exec, ExecOptions } from "./api.ts";
 import { tell, tellingDetach } from "./container-event.ts";
+import { obeying } from "./obey.ts";
 import { defaultUser, numericUser, processCwd, processEnv } from "./process.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
@@ -90,28 +91,28 @@ function execEnv(inherited: readonly string[], options: ExecOptions): readonly s
 }
 
 function execHandle(scope: Scope, isolation: IsolationBackend, id: string, execId: string, attachment: Attachment | undefined): Exec {
-  let exit: Promise<ExitStatus> | undefined;
+  let exit: ExitStatus | undefined;
+  let forgotten: Promise<unknown> | undefined;
   const absent: ByteStream = nothing();
-  return {
+  const handle: Exec = {
     id: execId,
     attachment,
     stdout: attachment?.stdout ?? absent,
     stderr: attachment?.stderr ?? absent,
     kill: (signal) => isolation.kill(id, signal, { execId }),
     resize: (size) => isolation.resize(id, size, { execId }),
-    wait: async (options: Cancellable = {}) => {
-      exit ??= isolation.wait(id, { execId, signal: options.signal }).then(
-        async (status) => {
-          await attempt(scope, `forgetting ${execId}`, () => isolation.delete(id, { execId }));
-          return status;
-        },
-        (error: unknown) => {
-          exit = undefined;
-          throw error;
-        },
-      );
+    // Each asks for himself: who gives up must not take the answer from the others.
+    async wait({ signal }: Cancellable = {}) {
+      try {
+        exit ??= await isolation.wait(id, { execId, signal });
+      } catch (error) {
+        if (exit === undefined) throw error; // else another has heard, and had the process forgotten
+      }
+      forgotten ??= attempt(scope, `forgetting ${execId}`, () => isolation.delete(id, { execId }));
+      await forgotten;
       return exit;
     },
     [Symbol.asyncDispose]: async () => attachment?.[Symbol.asyncDispose](),
   };
+  return obeying(handle);
 }

@@ -3,7 +3,7 @@ import { RamekinError } from "@ramekin/core";
 import { lock } from "@ramekin/native";
 import { memoryStorage } from "@ramekin/storage-memory";
 import { expect, test } from "vitest";
-import type { Container, Engine, Secrets, Volumes } from "../src/api.ts";
+import type { Container, Engine, Exec, HostFiles, Secrets, Volumes } from "../src/api.ts";
 import { pathsOf } from "../src/store/paths.ts";
 import { bed, expectError } from "./bed.ts";
 import { makeImage } from "./doubles/image.ts";
@@ -115,6 +115,18 @@ const secrets: Methods<Secrets> = {
   remove: (it, signal) => it.remove("kept", { signal }),
 };
 
+const exec: Methods<Exec> = {
+  kill: (it, signal) => it.kill("SIGKILL", { signal }),
+  resize: (it, signal) => it.resize({ rows: 1, columns: 1 }, { signal }),
+  wait: (it, signal) => it.wait({ signal }),
+};
+
+const hostFiles: Methods<HostFiles> = {
+  look: (it, signal) => it.look("/", { signal }),
+  copyFrom: (it, signal) => it.copyFrom("/", { signal }),
+  copyTo: (it, signal) => it.copyTo("/", tar(), { signal }),
+};
+
 /** To the end of what it answers with, be that to await or to read. */
 async function settled(answer: unknown): Promise<void> {
   if (answer instanceof Promise) await answer;
@@ -128,11 +140,14 @@ test("no method begins once its signal has fired, and each says CANCELLED", asyn
   const box = await t.engine.run({ image: "busybox", name: "box" });
   await t.engine.volumes.create({ name: "kept" });
   await t.engine.secrets.create("kept", Buffer.from("x"));
+  const process = await box.exec(["sleep"], { detach: true });
   const tables = [
     ["engine", t.engine, engine],
     ["container", box, container],
     ["volumes", t.engine.volumes, volumes],
     ["secrets", t.engine.secrets, secrets],
+    ["exec", process, exec],
+    ["hostFiles", t.engine.hostFiles, hostFiles],
   ] as const;
   const calls = [...t.isolation.calls];
   for (const [what, it, table] of tables) {
@@ -205,4 +220,18 @@ test("what only looks is given up at once, whatever it waits for", async () => {
     await expectError(call(enough.signal), "CANCELLED");
   }
   await box.remove({ force: true });
+});
+
+test("who gives up waiting for a process takes the answer from nobody else", async () => {
+  await using t = await bed({ local: busybox });
+  await using box = await t.engine.run({ image: "busybox", name: "box" });
+  await using process = await box.exec(["sleep"], { detach: true });
+  const enough = new AbortController();
+  const first = expectError(process.wait({ signal: enough.signal }), "CANCELLED");
+  const others = Promise.all([process.wait(), process.wait()]);
+  enough.abort();
+  await first;
+  await process.kill("SIGTERM");
+  expect((await others).map(({ code }) => code)).toEqual([143, 143]);
+  expect(await process.wait()).toMatchObject({ code: 143 });
 });

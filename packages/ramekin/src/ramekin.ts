@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { BuildDescription, BuildOptions, BuildResult } from "@ramekin/builder";
 import type { Plugin } from "@ramekin/core";
 import { createEngine, type Engine, type EngineOptions } from "@ramekin/engine";
+import { obeying } from "@ramekin/engine/obey";
 import { defaultPlugins } from "./defaults.ts";
 
 export interface RamekinOptions extends EngineOptions {
@@ -32,10 +33,11 @@ export async function createRamekin({ plugins = [], ...options }: RamekinOptions
     ...options,
     ...(hello !== undefined && { embedded: { "docker.io/ramekin/hello:latest": hello } }),
   });
-  return Object.assign(engine, {
+  const builds = obeying({
     build: async (asked: BuildOptions) => (await import("@ramekin/builder")).build(engine, asked),
     describeBuild: async (asked: BuildOptions) => (await import("@ramekin/builder")).describeBuild(engine, asked),
   });
+  return Object.assign(engine, builds);
 }
 
 /** The image that comes with the package, beside `src` and `dist`. */
