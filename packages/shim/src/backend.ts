@@ -90,6 +90,15 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
     if (pid === undefined) throw new RamekinError("FAILED_PRECONDITION", `container ${id} is ${status}`);
     return { pid, cgroup: findCgroup(pid, run.shim.cgroup) };
   };
+  /** `waited`: with `--rm`, whoever else finds the supervisor dead removes the container before we can read how it ended. */
+  const lastExit = async (id: string, signal: AbortSignal | undefined, waited: boolean): Promise<ExitStatus> => {
+    try {
+      return (await lastState(program, await known(id), signal)).exit ?? lostExit();
+    } catch (error) {
+      if (waited && isRamekinError(error, "NOT_FOUND")) return lostExit();
+      throw error;
+    }
+  };
   const exitStatus = async (
     id: string,
     { signal, execId, onSent }: { signal: AbortSignal | undefined; execId: string | undefined; onSent: () => void },
@@ -100,8 +109,8 @@ export function shimIsolation(options: ShimOptions): IsolationBackend {
       throw new RamekinError("DATA_LOSS", `no exit status in the answer for container ${id}`);
     } catch (error) {
       if (!isGone(error)) throw error;
-      const { exit } = await lastState(program, await known(id), signal);
-      if (execId === undefined) return exit ?? lostExit();
+      const exit = await lastExit(id, signal, error.accepted);
+      if (execId === undefined) return exit;
       // A process beside the first has no file of its own: it ended, and what its status was nobody knows any more.
       if (error.accepted) return lostExit();
       throw new RamekinError("NOT_FOUND", `no process ${execId} in container ${id}: it has stopped`);

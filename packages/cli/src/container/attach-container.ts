@@ -1,3 +1,4 @@
+import type { ContainerStatus } from "@ramekin/engine";
 import { StatusError } from "../argv/status-error.ts";
 import type { Context } from "../context.ts";
 import { exitStatus } from "../exit-status.ts";
@@ -18,11 +19,7 @@ export async function attachContainer(flags: AttachFlags, name: string, context:
   const engine = await context.engine();
   const container = await engine.container(name);
   const { status, config } = await container.inspect();
-  if (status === "paused") {
-    throw new StatusError("you cannot attach to a paused container", exitStatus.failure, `unpause it first: ramekin unpause ${name}`);
-  }
-  if (status === "restarting")
-    throw new StatusError("you cannot attach to a restarting container, wait until it is running", exitStatus.failure);
+  refuseWhatDoesNotRead(status, name);
   if (status !== "running") {
     throw new StatusError("you cannot attach to a stopped container", exitStatus.failure, `start it first: ramekin start -a ${name}`);
   }
@@ -39,4 +36,12 @@ export async function attachContainer(flags: AttachFlags, name: string, context:
     await container.resize(size);
   }
   return await stay(context, container, { stdin, stdout: true, stderr: true, tty, proxySignals: false, detachKeys });
+}
+
+/** What stands still answers nobody; as Docker says it. */
+export function refuseWhatDoesNotRead(status: ContainerStatus, name: string): void {
+  if (status === "paused")
+    throw new StatusError("you cannot attach to a paused container", exitStatus.failure, `unpause it first: ramekin unpause ${name}`);
+  if (status === "restarting")
+    throw new StatusError("you cannot attach to a restarting container, wait until it is running", exitStatus.failure);
 }

@@ -51,5 +51,7 @@ export async function execCommand(flags: ExecFlags, name: string, command: reado
     context.note(detachedNote);
     return exitStatus.ok;
   }
-  return (await exit).code;
+  const { code, error } = await exit;
+  if (error !== undefined) context.note(`ramekin: ${container.name}: ${error}`);
+  return code;
 }

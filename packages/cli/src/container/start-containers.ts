@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { exitStatus } from "../exit-status.ts";
 import { defaultDetachKeys, parseDetachKeys } from "../values/detach-keys.ts";
 import type { FlagValues } from "../verb.ts";
+import { refuseWhatDoesNotRead } from "./attach-container.ts";
 import { forEachContainer } from "./for-each.ts";
 import { awaitReadiness, readReadiness } from "./readiness.ts";
 import { runAttached } from "./run-attached.ts";
@@ -46,9 +47,7 @@ export async function startContainers(flags: StartFlags, given: readonly string[
   const engine = await context.engine();
   const container = await engine.container(names[0] as string);
   const { status, config } = await container.inspect();
-  if (status === "running" || status === "paused" || status === "restarting") {
-    throw new StatusError(`container ${container.name} runs already`, exitStatus.failure, `ramekin attach ${container.name}`);
-  }
+  refuseWhatDoesNotRead(status, container.name); // one that runs is attached to, as Docker does
   const { tty = false, stdin = "closed" } = config.options;
   const withStdin = flags.interactive && stdin !== "closed";
   checkInputDevice(context, withStdin, tty);

@@ -1,4 +1,4 @@
-import type { Attachment } from "@ramekin/core";
+import { type Attachment, isRamekinError } from "@ramekin/core";
 import type { Context } from "../context.ts";
 import { detachScanner } from "../values/detach-keys.ts";
 import { pumpIn, pumpOut } from "./pump.ts";
@@ -32,7 +32,7 @@ export async function converse(
   const output = Promise.all([
     pumpOut(attachment.stdout, stdout ? context.stdout : undefined),
     attachment.stderr && pumpOut(attachment.stderr, stderr ? context.stderr : undefined),
-  ]).then(() => "ended" as const);
+  ]).then(() => "ended" as const, endedWithSupervisor);
   const detached = input?.done.then((how) => (how === "detached" ? how : output));
   const outcome = await Promise.race([output, detached ?? output]);
   if (outcome === "detached") {
@@ -41,6 +41,12 @@ export async function converse(
     await attachment.detach();
   }
   return outcome;
+}
+
+/** A supervisor that was killed takes its process along; how that has ended is `wait`'s to tell, and what to say of it. */
+function endedWithSupervisor(error: unknown): "ended" {
+  if (isRamekinError(error, "UNAVAILABLE")) return "ended";
+  throw error;
 }
 
 /** Said when the detach keys were typed; the cursor may stand anywhere. */
