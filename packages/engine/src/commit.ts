@@ -8,6 +8,7 @@ import { blobsOf, contentOf, type OpenedImage, openImage } from "./image.ts";
 import { describeImage } from "./images.ts";
 import { nameFrom, type StoredLayer, storeLayer } from "./import.ts";
 import { pause, unpause } from "./pause.ts";
+import { configuredEnv } from "./process.ts";
 import { rootMounts } from "./root-directory.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { currentState } from "./store/containers.ts";
@@ -93,7 +94,7 @@ function committedConfig(
 ): ContainerImageConfig {
   const created = new Date().toISOString();
   const ran = containerRun(base.config ?? {}, container);
-  const { author: _, ...kept } = base;
+  const { author: _, comment: __, ...kept } = base;
   return {
     ...kept,
     created,
@@ -115,7 +116,8 @@ function committedConfig(
 
 /** What the container runs with, as an image would say it. Triggers are for the next build of the image that has them. */
 export function containerRun({ OnBuild: _, ...image }: ImageRunConfig, { options, stopSignal }: ContainerConfig): ImageRunConfig {
-  const { command = [], entrypoint, env, user, workdir, labels } = options;
+  const { command = [], entrypoint, env, user, workdir, labels, mounts = [] } = options;
+  const nameless = mounts.filter((mount) => mount.type === "volume" && mount.source === undefined);
   const { Entrypoint = [], Cmd = [], ...rest } = image;
   const first = (entrypoint ?? Entrypoint).filter((word, index) => index > 0 || word !== "");
   const last = command.length > 0 ? command : entrypoint === undefined ? Cmd : [];
@@ -123,10 +125,11 @@ export function containerRun({ OnBuild: _, ...image }: ImageRunConfig, { options
     ...rest,
     ...(first.length > 0 && { Entrypoint: first }),
     ...(last.length > 0 && { Cmd: last }),
-    ...(env && { Env: withVariables(image.Env ?? [], env) }),
+    ...((env || image.Env) && { Env: configuredEnv(image.Env ?? [], options) }),
     ...(user !== undefined && { User: user }),
     ...(workdir !== undefined && { WorkingDir: workdir }),
     ...(labels && { Labels: labels }),
+    ...(nameless.length > 0 && { Volumes: { ...image.Volumes, ...Object.fromEntries(nameless.map(({ target }) => [target, {}])) } }),
     ...(options.stopSignal !== undefined && { StopSignal: stopSignal }),
   };
 }

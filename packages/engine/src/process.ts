@@ -38,6 +38,16 @@ export function processEnv(
   return [...env].map(([name, value]) => `${name}=${value}`);
 }
 
+/** As Docker writes it down, in the container's configuration and in an image made of it: what was asked for, then what the image adds. */
+export function configuredEnv(
+  image: readonly string[],
+  { env = {}, unsetEnv = [], unsetAllEnv = false }: Pick<ContainerOptions, "env" | "unsetEnv" | "unsetAllEnv">,
+): readonly string[] {
+  const without = new Set([...unsetEnv, ...Object.keys(env)]);
+  const inherited = unsetAllEnv ? [] : image.filter((entry) => !without.has(entry.split("=", 1)[0] as string));
+  return [...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...inherited];
+}
+
 function checkedName(name: string): string {
   if (name !== "" && !/[=\0]/.test(name)) return name;
   throw new RamekinError("INVALID_ARGUMENT", `invalid environment variable ${JSON.stringify(name)}`);

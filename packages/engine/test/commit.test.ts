@@ -17,11 +17,19 @@ test("what a container was told goes into the image's configuration, and nothing
   ).toEqual({
     ...rest,
     Cmd: ["other"],
-    Env: ["A=1", "B=3", "C=4"],
+    Env: ["B=3", "C=4", "A=1"],
     User: "0",
     WorkingDir: "/w",
     StopSignal: "SIGINT",
   });
+});
+
+test("a volume without a name is one that the image declares, one with a name is not", () => {
+  const mounts = [
+    { type: "volume", target: "/new" },
+    { type: "volume", source: "named", target: "/named" },
+  ] as const;
+  expect(containerRun({ Volumes: { "/old": {} } }, config({ mounts })).Volumes).toEqual({ "/old": {}, "/new": {} });
 });
 
 test("an entry point of one's own goes without the other's command", () => {
@@ -86,7 +94,7 @@ test("a collection in the middle takes nothing away; without a change there is a
   expect(name).toBe("docker.io/library/made:latest");
   await t.engine.prune();
   const image = await t.engine.image("made");
-  expect(image).toMatchObject({ id, config: { author: "me", config: { Env: ["A=1", "B=2"] } } });
+  expect(image).toMatchObject({ id, config: { author: "me", config: { Env: ["B=2", "A=1"] } } });
   expect(image.manifest.layers).toHaveLength(1);
   expect((await t.engine.history("made"))[0]).toMatchObject({ createdBy: "sleep", comment: "why", size: 0 });
   await expectError(container.commit({ name: `made@${id}` }), "INVALID_ARGUMENT", "cannot commit as");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { numericUser, processArgs, processCwd, processEnv } from "../src/process.ts";
+import { configuredEnv, numericUser, processArgs, processCwd, processEnv } from "../src/process.ts";
 import { parseSignal } from "../src/signals.ts";
 
 const image = { Entrypoint: ["/entry", "-x"], Cmd: ["cmd"] };
@@ -31,6 +31,14 @@ test("environment: defaults, image, options; the later of a name wins", () => {
     "A=1",
   ]);
   expect(() => processEnv({}, { env: { "A=B": "1" } }, "host")).toThrow("invalid environment variable");
+});
+
+test("environment as it is written down: what was asked for, then what the image adds", () => {
+  const env = { TWO: "3", A: "b" };
+  expect(configuredEnv(["ONE=1", "TWO=2", "BARE"], { env })).toEqual(["TWO=3", "A=b", "ONE=1", "BARE"]);
+  expect(configuredEnv(["ONE=1", "TWO=2", "BARE"], { env, unsetEnv: ["ONE", "BARE"] })).toEqual(["TWO=3", "A=b"]);
+  expect(configuredEnv(["ONE=1"], { env, unsetAllEnv: true })).toEqual(["TWO=3", "A=b"]);
+  expect(configuredEnv(["ONE=1"], {})).toEqual(["ONE=1"]);
 });
 
 test("working directory", () => {

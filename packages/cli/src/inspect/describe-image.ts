@@ -8,7 +8,7 @@ export function describeImage({ id, names, descriptor, createdAt, size, manifest
     Id: id,
     RepoTags: references.filter(({ tag }) => tag !== undefined).map((reference) => familiarReference(reference)),
     RepoDigests: [...new Set(references.map((reference) => `${familiarRepository(reference)}@${id}`))],
-    Comment: "",
+    Comment: lastComment(config),
     Created: createdAt?.toISOString() ?? "",
     Author: config["author"] ?? "",
     Config: withAbsent({ ...(config["config"] as object | null | undefined) }),
@@ -20,6 +20,12 @@ export function describeImage({ id, names, descriptor, createdAt, size, manifest
     Descriptor: descriptor,
     Manifest: manifest,
   };
+}
+
+/** As Docker: the last step's, where the image has none of its own. */
+function lastComment(config: ImageDetails["config"]): string {
+  const steps = (config["history"] ?? []) as readonly { readonly comment?: string }[];
+  return (config["comment"] as string | undefined) || (steps.at(-1)?.comment ?? "");
 }
 
 /** To Docker these are fields of a struct: a template may ask for them where the image says nothing. A listing has none of them. */
