@@ -3,9 +3,11 @@ import {
   type Attachment,
   type ByteStream,
   type Cancellable,
+  type ErrorCode,
   type ExecVariables,
   type ExitStatus,
   type IsolationBackend,
+  isRamekinError,
   type ProcessIO,
   RamekinError,
 } from "@ramekin/core";
@@ -37,23 +39,46 @@ export async function exec(scope: Scope, config: ContainerConfig, command: reado
   const io: ProcessIO = { terminal: options.tty ?? false, stdin: options.stdin ?? "closed", log: { type: "none" } };
   const user = options.user ?? config.process.user ?? defaultUser;
   tell(scope, config, `exec_create: ${command.join(" ")}`, { execID: execId });
-  await isolation.exec(id, execId, await execProcess(spec.process, command, options), io, {
-    signal: options.signal,
-    user,
-    ...(config.options.groups && { groups: config.options.groups }),
-    ...(await secretVariables(scope, config, options)),
-  });
   let attachment: Attachment | undefined;
+  try {
+    await isolation.exec(id, execId, await execProcess(spec.process, command, options), io, {
+      signal: options.signal,
+      user,
+      ...(config.options.groups && { groups: config.options.groups }),
+      ...(await secretVariables(scope, config, options)),
+    });
+  } catch (error) {
+    throw await cannotStart(scope, config, command, options, error);
+  }
   try {
     if (!options.detach) attachment = await isolation.attach(id, { execId, signal: options.signal });
     await isolation.start(id, { execId, signal: options.signal });
   } catch (error) {
     if (attachment) await attempt(scope, `detaching from ${execId}`, () => (attachment as Attachment).detach());
     await attempt(scope, `forgetting ${execId}`, () => isolation.delete(id, { execId, force: true }));
-    throw error;
+    throw await cannotStart(scope, config, command, options, error);
   }
   const told = attachment && tellingDetach(attachment, () => tell(scope, config, "exec_detach", { execID: execId }));
   return execHandle(scope, isolation, id, execId, told);
+}
+
+/** As Docker: whatever keeps a process out of a container that runs, such as a user or a folder that it has not, makes the status 126. */
+async function cannotStart(
+  scope: Scope,
+  config: ContainerConfig,
+  command: readonly string[],
+  { workdir }: ExecOptions,
+  error: unknown,
+): Promise<unknown> {
+  if (!["NOT_FOUND", "FAILED_PRECONDITION", "INVALID_ARGUMENT"].some((code) => isRamekinError(error, code as ErrorCode))) return error;
+  const cause = error as RamekinError;
+  if ((await currentState(scope, config)).status !== "running") return error;
+  if (!isRamekinError(error, "FAILED_PRECONDITION") || workdir === undefined)
+    return new RamekinError("COMMAND_NOT_EXECUTABLE", cause.message, { cause, ...(cause.hint !== undefined && { hint: cause.hint }) });
+  return new RamekinError("COMMAND_NOT_EXECUTABLE", `cannot start ${command[0]} in ${workdir}: ${cause.message}`, {
+    cause,
+    hint: `is ${workdir} a directory of the container?`,
+  });
 }
 
 async function execProcess(first: ProcessConfig, command: readonly string[], options: ExecOptions): Promise<ProcessConfig> {

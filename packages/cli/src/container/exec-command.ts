@@ -1,3 +1,5 @@
+import { isRamekinError } from "@ramekin/core";
+import { StatusError } from "../argv/status-error.ts";
 import type { Context } from "../context.ts";
 import { exitStatus } from "../exit-status.ts";
 import { converse, detachedNote } from "../terminal/converse.ts";
@@ -28,7 +30,7 @@ export async function execCommand(flags: ExecFlags, name: string, command: reado
   const size = flags.tty ? windowSize(context.stdout) : undefined;
   const engine = await context.engine();
   const container = await engine.container(name);
-  const process = await container.exec(command, {
+  const starting = container.exec(command, {
     env,
     tty: flags.tty,
     stdin: stdin ? "once" : "closed",
@@ -38,6 +40,9 @@ export async function execCommand(flags: ExecFlags, name: string, command: reado
     ...(flags.user !== undefined && { user: flags.user }),
     ...(flags.workdir !== undefined && { workdir: flags.workdir }),
     ...(size !== undefined && { windowSize: size }),
+  });
+  const process = await starting.catch((error: unknown) => {
+    throw flags.detach ? unseen(error) : error;
   });
   const { attachment } = process;
   if (attachment === undefined) return exitStatus.ok;
@@ -54,4 +59,10 @@ export async function execCommand(flags: ExecFlags, name: string, command: reado
   const { code, error } = await exit;
   if (error !== undefined) context.note(`ramekin: ${container.name}: ${error}`);
   return code;
+}
+
+/** As Docker: without a command that is waited for there is no status of its. */
+function unseen(error: unknown): unknown {
+  if (!isRamekinError(error, "COMMAND_NOT_FOUND") && !isRamekinError(error, "COMMAND_NOT_EXECUTABLE")) return error;
+  return new StatusError(error.message, exitStatus.failure, error.hint);
 }
