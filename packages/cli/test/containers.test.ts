@@ -365,6 +365,34 @@ describe("ramekin inspect", () => {
       HostConfig: { NetworkMode: "none", LogConfig: { Type: "json-file" } },
       Config: { Labels: { tier: "front" } },
     });
+    const mount = { source: "/s", destination: "/d", mode: "", writable: true, propagation: "" };
+    const whole = containerDetails({
+      env: ["A=b", "PATH=/bin"],
+      volumes: ["/a", "/d"],
+      mounts: [
+        { ...mount, type: "bind" },
+        { ...mount, type: "tmpfs", destination: "/t", words: "size=1m,mode=700" },
+        { ...mount, type: "tmpfs", destination: "/u" },
+      ],
+    });
+    const attach = { ...whole, config: { ...whole.config, options: { ...whole.config.options, attach: ["stdout" as const] } } };
+    const more = { container: async () => container({ inspect: async () => attach }) };
+    expect(JSON.parse((await ramekin(["inspect", "web"], { engine: more })).stdout)[0]).toMatchObject({
+      Mounts: [
+        { Type: "bind", Destination: "/d" },
+        { Type: "tmpfs", Destination: "/u" },
+      ],
+      HostConfig: { Tmpfs: { "/t": "size=1m,mode=700" } },
+      Config: {
+        AttachStdin: false,
+        AttachStdout: true,
+        AttachStderr: false,
+        Env: ["A=b", "PATH=/bin"],
+        Volumes: { "/a": {}, "/d": {} },
+      },
+    });
+    const named = await ramekin(["inspect", "-f", "{{range .Mounts}}{{.Type}}({{.Name}}{{.Driver}}){{end}}", "web"], { engine: more });
+    expect(named).toMatchObject({ status: 0, stdout: "bind()tmpfs()\n" });
     const [debian] = JSON.parse((await ramekin(["inspect", "debian"], { engine })).stdout);
     expect(debian).toMatchObject({
       RepoTags: ["debian:12"],

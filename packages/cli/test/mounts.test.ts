@@ -129,13 +129,14 @@ describe("--mount", () => {
 });
 
 test("[run --tmpfs] [create --tmpfs] takes options as mount(8) does", () => {
-  expect(parseTmpfs("/run")).toEqual({ type: "tmpfs", target: "/run" });
+  expect(parseTmpfs("/run")).toEqual({ type: "tmpfs", target: "/run", words: "" });
   expect(parseTmpfs("/run:rw,exec,size=65536k,mode=755")).toEqual({
     type: "tmpfs",
     target: "/run",
     size: 64 << 20,
     mode: 0o755,
     options: ["rw", "exec"],
+    words: "rw,exec,size=65536k,mode=755",
   });
   expect(parseTmpfs("/run:size=10%").options).toEqual(["size=10%"]);
   expect(() => parseTmpfs("run")).toThrow("not absolute");

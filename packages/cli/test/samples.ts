@@ -27,6 +27,8 @@ export function containerDetails(fields: Partial<ContainerDetails> = {}): Contai
   return {
     ...info,
     restartCount: 0,
+    env: [],
+    volumes: [],
     bundle: `/store/containers/${info.id}/bundle`,
     config: {
       version: 1,

@@ -55,6 +55,10 @@ export interface ContainerInfo {
 export interface ContainerDetails extends ContainerInfo {
   /** What was asked for: the file `config.json`. */
   readonly config: ContainerConfig;
+  /** `NAME=value`: what was asked for, then what the image adds. */
+  readonly env: readonly string[];
+  /** Where the image declares volumes, and where some without a name were asked for. */
+  readonly volumes: readonly string[];
   readonly logPath?: string;
   /** By its restart policy, since somebody started it. */
   readonly restartCount: number;

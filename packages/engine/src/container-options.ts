@@ -51,6 +51,8 @@ export interface ContainerOptions
   readonly tty?: boolean;
   /** `closed` when absent. `once`: end of file when the first attachment ends; `open`: waits for the next. */
   readonly stdin?: "closed" | "once" | "open";
+  /** Which streams whoever makes it is going to take: for whoever reads it. */
+  readonly attach?: readonly ("stdin" | "stdout" | "stderr")[];
   /** A small init as pid 1, which reaps and passes signals on. */
   readonly init?: boolean;
   readonly readOnly?: boolean;

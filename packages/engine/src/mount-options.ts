@@ -60,6 +60,8 @@ export interface TmpfsMount {
   readonly mode?: number;
   /** As in mount(8); after the defaults `nosuid,nodev,noexec`. */
   readonly options?: readonly string[];
+  /** What `--tmpfs` said: as in Docker, `inspect` tells of such a mount by these words, and not among the others. */
+  readonly words?: string;
   /** Memory that is never swapped out, and knows no size. */
   readonly ramfs?: boolean;
 }
@@ -133,6 +135,8 @@ export interface MountPoint {
   readonly driver?: string;
   /** What was asked for: `ro`, `z`. */
   readonly mode: string;
+  /** Of a tmpfs that was asked for by `--tmpfs`. */
+  readonly words?: string;
   readonly writable: boolean;
   /** Of binds. */
   readonly propagation: string;

@@ -82,7 +82,12 @@ async function settle(scope: Scope, mount: ContainerMount, id: string, number: n
       };
     }
     case "tmpfs":
-      return { ...base, mode: (mount.options ?? []).join(","), writable: !mount.options?.includes("ro") };
+      return {
+        ...base,
+        mode: (mount.options ?? []).join(","),
+        writable: !mount.options?.includes("ro"),
+        ...(mount.words !== undefined && { words: mount.words }),
+      };
     case "devpts":
       return base;
   }

@@ -7,7 +7,7 @@ import { claimCidfile } from "./cidfile.ts";
 import { type ContainerFlagValues, containerOptions } from "./options.ts";
 
 /** What the flags do not say by themselves: how the command will be used. */
-export type Usage = Pick<ContainerOptions, "stdin"> & Partial<Pick<ContainerOptions, "windowSize">>;
+export type Usage = Pick<ContainerOptions, "attach" | "stdin"> & Partial<Pick<ContainerOptions, "windowSize">>;
 
 /** The first half of `run`, and all of `create`. Interrupted, it leaves neither container nor cidfile. */
 export async function createContainer(

@@ -104,7 +104,7 @@ export function containerRow(container: ContainerInfo, short: boolean, now = new
 
 /** Names of volumes, paths of binds. */
 function mountNames({ mounts }: ContainerInfo, short: boolean): string {
-  const names = mounts.map(({ name, source, destination }) => name ?? (source || destination));
+  const names = mounts.filter(({ words }) => words === undefined).map(({ name, source }) => name ?? source);
   return names.map((name) => (short ? ellipsis(name, 15) : name)).join(",");
 }
 

@@ -143,6 +143,7 @@ export function parseTmpfs(text: string): TmpfsMount {
   return {
     type: "tmpfs",
     target,
+    words: at < 0 ? "" : text.slice(at + 1),
     ...(size !== undefined && { size }),
     ...(mode !== undefined && { mode }),
     ...(options.length > 0 && { options }),

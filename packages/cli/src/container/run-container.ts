@@ -10,7 +10,7 @@ import { createContainer } from "./create-container.ts";
 import type { ContainerFlagValues } from "./options.ts";
 import { awaitReadiness, readReadiness } from "./readiness.ts";
 import { runAttached } from "./run-attached.ts";
-import { checkInputDevice, chooseStreams } from "./streams.ts";
+import { attachedStreams, checkInputDevice, chooseStreams } from "./streams.ts";
 import type { readinessFlags } from "./supervision-flags.ts";
 
 export interface RunFlags extends ContainerFlagValues, FlagValues<typeof readinessFlags> {
@@ -32,7 +32,8 @@ export async function runContainer(given: RunFlags, words: readonly string[], co
   if (wanted !== undefined && !flags.detach) throw new UsageError("--wait goes with --detach: what is attached is waited for anyway");
   const descriptors = chooseDescriptors(flags["preserve-fds"]);
   const detachKeys = parseDetachKeys(flags["detach-keys"] ?? defaultDetachKeys);
-  const container = await createContainer(context, flags, words, { stdin: stdinFor(flags.interactive, streams.stdin) });
+  const usage = { attach: attachedStreams(streams), stdin: stdinFor(flags.interactive, streams.stdin) };
+  const container = await createContainer(context, flags, words, usage);
   const id = container.id;
   try {
     if (flags.detach) {

@@ -21,6 +21,9 @@ export function chooseStreams(attach: readonly string[], interactive: boolean, d
   return { stdin: names.includes("stdin"), stdout: names.includes("stdout"), stderr: names.includes("stderr") };
 }
 
+/** In the engine's words. */
+export const attachedStreams = (streams: ChosenStreams) => (["stdin", "stdout", "stderr"] as const).filter((name) => streams[name]);
+
 /** Keys cannot be passed to a terminal in the container from something that is none. */
 export function checkInputDevice(context: Context, stdin: boolean, tty: boolean): void {
   if (stdin && tty && !context.stdin.isTTY) {

@@ -11,6 +11,7 @@ const never = "0001-01-01T00:00:00Z";
 export function describeContainer(container: ContainerDetails): object {
   const { config, exit, status } = container;
   const { options } = config;
+  const attached = options.attach ?? [];
   const [path = "", ...rest] = container.command;
   return {
     Id: container.id,
@@ -44,19 +45,23 @@ export function describeContainer(container: ContainerDetails): object {
     Driver: config.storage.driver,
     Platform: "linux",
     HostConfig: describeHost(container),
-    Mounts: container.mounts.map(describeMount),
+    Mounts: container.mounts.filter(({ words }) => words === undefined).map(describeMount),
     Config: {
       Hostname: options.hostname ?? container.id.slice(0, 12),
       Domainname: options.domainname ?? "",
       User: options.user ?? "",
       ExposedPorts: options.expose && Object.fromEntries(options.expose.map((port) => [port, {}])),
+      AttachStdin: attached.includes("stdin"),
+      AttachStdout: attached.includes("stdout"),
+      AttachStderr: attached.includes("stderr"),
       Tty: options.tty ?? false,
       OpenStdin: (options.stdin ?? "closed") !== "closed",
       StdinOnce: options.stdin === "once",
-      Env: Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`),
+      Env: container.env,
       Cmd: options.command ?? null,
       Entrypoint: options.entrypoint ?? null,
       Image: options.image,
+      Volumes: container.volumes.length > 0 ? Object.fromEntries(container.volumes.map((target) => [target, {}])) : null,
       WorkingDir: options.workdir ?? "",
       Labels: container.labels,
       StopSignal: config.stopSignal,

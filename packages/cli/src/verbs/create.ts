@@ -29,11 +29,12 @@ export default defineVerb({
   stopAtArgument: true,
   failure: exitStatus.engine,
   async run({ flags, arguments: words }, context) {
-    const { chooseStreams } = await import("../container/streams.ts");
+    const { attachedStreams, chooseStreams } = await import("../container/streams.ts");
     const { createContainer } = await import("../container/create-container.ts");
     const { stdinFor } = await import("../container/run-container.ts");
     const streams = chooseStreams(flags.attach, flags.interactive, false);
-    const container = await createContainer(context, flags, words, { stdin: stdinFor(flags.interactive, streams.stdin) });
+    const usage = { attach: attachedStreams(streams), stdin: stdinFor(flags.interactive, streams.stdin) };
+    const container = await createContainer(context, flags, words, usage);
     context.print(container.id);
     return exitStatus.ok;
   },
