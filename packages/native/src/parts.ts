@@ -14,7 +14,7 @@ export interface NativeParts {
 
 let found: NativeParts | undefined;
 
-/** `RAMEKIN_NATIVE_DIR`, else the package for this platform, else the workspace's own build; UNSUPPORTED when there is none. */
+/** `RAMEKIN_NATIVE_DIR`, else the build of the checkout that we lie in, else the package for this platform; UNSUPPORTED when there is none. */
 export function nativeParts(): NativeParts {
   found ??= find();
   return found;
@@ -28,15 +28,19 @@ export function nativeProgram(name: PartName): string {
   return path;
 }
 
+const platform = `${process.platform}-${process.arch}`;
 const buildHint = "build the native parts with node scripts/build-native.mjs, or point RAMEKIN_NATIVE_DIR at them";
+const installHint = `install @ramekin/native-${platform}, where there is one: npm leaves it out with --omit=optional`;
 
 function find(): NativeParts {
   const chosen = process.env["RAMEKIN_NATIVE_DIR"];
-  const candidates = chosen ? [chosen] : [platformPackage(), workspaceBuild()];
+  const workspace = workspaceBuild();
+  const candidates = chosen ? [chosen] : [workspace, platformPackage()];
   const directory = candidates.find((candidate) => candidate !== undefined && existsSync(candidate));
   if (directory === undefined) {
-    const where = chosen ?? `@ramekin/native-${process.platform}-${process.arch}`;
-    throw new RamekinError("UNSUPPORTED", `no native parts: ${where} was not found`, { hint: buildHint });
+    const where = chosen || workspace || `@ramekin/native-${platform}`;
+    const hint = chosen || workspace ? buildHint : installHint;
+    throw new RamekinError("UNSUPPORTED", `no native parts: ${where} was not found`, { hint });
   }
   return { directory, buildId: buildIdOf(directory) };
 }
@@ -44,7 +48,7 @@ function find(): NativeParts {
 function platformPackage(): string | undefined {
   try {
     const require = createRequire(import.meta.url);
-    return dirname(require.resolve(`@ramekin/native-${process.platform}-${process.arch}/package.json`));
+    return join(dirname(require.resolve(`@ramekin/native-${platform}/package.json`)), "parts");
   } catch {
     // Not installed: optional dependencies of other platforms never are.
     return undefined;
