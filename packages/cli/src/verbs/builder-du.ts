@@ -12,7 +12,7 @@ export default defineVerb({
     verbose: { type: "boolean", summary: "Provide a more verbose output" },
   },
   examples: [{ command: "ramekin builder du --filter type=exec.cachemount", summary: "How much cache mounts hold" }],
-  hot: false,
+  hot: true,
   async run({ flags }, context) {
     const { showCache } = await import("../build/show-cache.ts");
     return await showCache(flags, context);

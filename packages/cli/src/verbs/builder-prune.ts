@@ -20,7 +20,7 @@ export default defineVerb({
     { command: "ramekin builder prune -f --filter until=24h", summary: "What no build of today has used" },
     { command: "ramekin builder prune -f --max-used-space 10g", summary: "What was of use last, as far as 10 GiB go" },
   ],
-  hot: false,
+  hot: true,
   async run({ flags }, context) {
     const { pruneBuilds } = await import("../build/prune-builds.ts");
     return await pruneBuilds(flags, context);

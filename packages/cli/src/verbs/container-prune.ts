@@ -10,7 +10,7 @@ export default defineVerb({
     force: { type: "boolean", short: "f", summary: "Do not prompt for confirmation" },
   },
   examples: [{ command: "ramekin container prune --filter until=24h", summary: "What does not run and is older than a day" }],
-  hot: false,
+  hot: true,
   async run({ flags }, context) {
     const { pruneContainers } = await import("../container/prune-containers.ts");
     return await pruneContainers(flags, context);

@@ -14,7 +14,7 @@ export default defineVerb({
     platform: { type: "string", summary: "Compare a specific platform of multi-platform images" },
   },
   examples: [{ command: "ramekin image diff app:2 app:1", summary: "What a release changes" }],
-  hot: false,
+  hot: true,
   async run({ flags, arguments: [name = "", base] }, context) {
     const { showChanges } = await import("../image/show-changes.ts");
     return await showChanges(flags, name, base, context);

@@ -12,7 +12,7 @@ export default defineVerb({
     format: { type: "string", summary: "One document for all", choices: ["json"] },
   },
   examples: [{ command: "ls $(ramekin image mount debian)/etc", summary: "Look into an image without a container" }],
-  hot: false,
+  hot: true,
   async run({ flags, arguments: names }, context) {
     const { mountImages } = await import("../image/mount-images.ts");
     return await mountImages(flags, names, context);

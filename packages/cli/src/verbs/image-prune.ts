@@ -11,7 +11,7 @@ export default defineVerb({
     force: { type: "boolean", short: "f", summary: "Do not prompt for confirmation" },
   },
   examples: [{ command: "ramekin image prune -a --filter until=240h", summary: "What no container uses and is older than ten days" }],
-  hot: false,
+  hot: true,
   async run({ flags }, context) {
     const { pruneImages } = await import("../image/prune-images.ts");
     return await pruneImages(flags, context);

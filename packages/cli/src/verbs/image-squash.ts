@@ -15,7 +15,7 @@ export default defineVerb({
     platform: { type: "string", summary: "Squash a specific platform of a multi-platform image" },
   },
   examples: [{ command: "ramekin image squash --onto debian:12 app app:small", summary: "One layer more than the base has" }],
-  hot: false,
+  hot: true,
   async run({ flags, arguments: [name = "", target] }, context) {
     const { squashImage } = await import("../image/squash-image.ts");
     return await squashImage(flags, name, target, context);

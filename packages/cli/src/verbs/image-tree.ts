@@ -9,7 +9,7 @@ export default defineVerb({
     whatrequires: { type: "boolean", summary: "Show also all images and layers that build on this one's lowest layer" },
   },
   examples: [{ command: "ramekin image tree", summary: "Which images have what in common" }],
-  hot: false,
+  hot: true,
   async run({ flags: { whatrequires }, arguments: [name] }, context) {
     const { showImageTree } = await import("../image/image-tree.ts");
     return await showImageTree(name, whatrequires, context);

@@ -11,7 +11,7 @@ export default defineVerb({
     all: { type: "boolean", short: "a", summary: "Unmount all images that are mounted" },
   },
   examples: [{ command: "ramekin image unmount debian", summary: "What was mounted is gone from its path" }],
-  hot: false,
+  hot: true,
   async run({ flags: { all }, arguments: names }, context) {
     const { unmountImages } = await import("../image/mount-images.ts");
     return await unmountImages(all, names, context);

@@ -1,4 +1,7 @@
 import type { Verb } from "../verb.ts";
+import { topics } from "./topics.ts";
+
+export { topics } from "./topics.ts";
 
 export interface VerbEntry {
   /** All the ways to type it, words separated by a space; the first is its name. */
@@ -6,19 +9,6 @@ export interface VerbEntry {
   /** Loads the declaration, and nothing else. */
   load(): Promise<Verb>;
 }
-
-/** First words that are no verb by themselves. */
-export const topics: Readonly<Record<string, string>> = {
-  builder: "Manage builds",
-  buildx: "The same, as Docker's plugin is called",
-  container: "Manage containers",
-  healthcheck: "Manage health checks of containers",
-  image: "Manage images",
-  manifest: "Manage image manifests and manifest lists",
-  secret: "Manage secrets",
-  system: "Manage Ramekin",
-  volume: "Manage volumes",
-};
 
 export const verbEntries: readonly VerbEntry[] = [
   { paths: ["attach", "container attach"], load: async () => (await import("./attach.ts")).default },

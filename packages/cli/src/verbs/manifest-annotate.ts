@@ -21,7 +21,7 @@ export default defineVerb({
       summary: "Where the image itself does not say it, or says it wrong",
     },
   ],
-  hot: false,
+  hot: true,
   async run({ flags, arguments: [list = "", member = ""] }, context) {
     const engine = await context.engine();
     await engine.annotateManifest(list, member, {

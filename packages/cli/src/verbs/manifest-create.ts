@@ -20,7 +20,7 @@ export default defineVerb({
       summary: "One name for two platforms",
     },
   ],
-  hot: false,
+  hot: true,
   async run({ flags, arguments: names }, context) {
     const { createList } = await import("../manifest/create-list.ts");
     return await createList(flags, names, context);

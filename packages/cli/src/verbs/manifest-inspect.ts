@@ -20,7 +20,7 @@ export default defineVerb({
     { command: "ramekin manifest inspect debian:12", summary: "Which platforms an image is for, without a pull" },
     { command: "ramekin manifest inspect -v localhost:5000/app localhost:5000/app:arm64", summary: "One image of a list that is here" },
   ],
-  hot: false,
+  hot: true,
   async run({ flags, arguments: names }, context) {
     const { inspectManifest } = await import("../manifest/inspect-manifest.ts");
     return await inspectManifest(flags, names, context);

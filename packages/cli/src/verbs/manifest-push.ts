@@ -14,7 +14,7 @@ export default defineVerb({
     purge: { type: "boolean", short: "p", summary: "Remove the local manifest list after push" },
   },
   examples: [{ command: "ramekin manifest push --purge registry.example/app", summary: "What 'manifest create' has made" }],
-  hot: false,
+  hot: true,
   async run({ flags, arguments: [list = ""] }, context) {
     const { pushList } = await import("../manifest/push-list.ts");
     return await pushList(flags, list, context);

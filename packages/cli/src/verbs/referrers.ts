@@ -22,7 +22,7 @@ export default defineVerb({
     { command: "ramekin referrers registry.example/app:1.2", summary: "Who says what about this image" },
     { command: "ramekin referrers -q --artifact-type application/spdx+json registry.example/app", summary: "Its SBOMs" },
   ],
-  hot: false,
+  hot: true,
   async run({ flags, arguments: [name = ""] }, context) {
     const { listReferrers } = await import("../registry/list-referrers.ts");
     return await listReferrers(flags, name, context);

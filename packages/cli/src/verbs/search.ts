@@ -23,7 +23,7 @@ export default defineVerb({
     { command: "ramekin search debian", summary: "What there is of Debian" },
     { command: "ramekin search --format '{{.Name}}:{{.Tag}}' localhost:5000/app", summary: "One name a line, to be pulled" },
   ],
-  hot: false,
+  hot: true,
   async run({ flags, arguments: [repository = ""] }, context) {
     const { listTags } = await import("../registry/list-tags.ts");
     return await listTags(flags, repository, context);

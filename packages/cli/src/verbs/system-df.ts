@@ -15,7 +15,7 @@ export default defineVerb({
     { command: "ramekin system df", summary: "Images, containers and what could go" },
     { command: "ramekin system df -v", summary: "Image by image, with what each shares with others and has alone" },
   ],
-  hot: false,
+  hot: true,
   async run({ flags }, context) {
     const { showDiskUsage } = await import("../system/disk-usage.ts");
     return await showDiskUsage(flags, context);

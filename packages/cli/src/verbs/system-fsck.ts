@@ -18,7 +18,7 @@ export default defineVerb({
     { command: "ramekin system fsck --repair", summary: "Fetch again what is damaged" },
     { command: "ramekin system fsck --repair --offline", summary: "Give up what is damaged, for good" },
   ],
-  hot: false,
+  hot: true,
   async run({ flags }, context) {
     const { checkStore } = await import("../system/check-store.ts");
     return await checkStore(flags, context);

@@ -22,7 +22,7 @@ export default defineVerb({
     { command: "ramekin system prune -af --filter until=240h", summary: "Without a question, all that is unused and older than ten days" },
     { command: "ramekin system prune -f --max-used-space 20GB --keep-last 3", summary: "Unused images, until all together take 20 GB" },
   ],
-  hot: false,
+  hot: true,
   async run({ flags }, context) {
     const { pruneSystem } = await import("../system/prune-system.ts");
     return await pruneSystem(flags, context);

@@ -9,7 +9,7 @@ export default defineVerb({
   arguments: [],
   flags: {},
   examples: [{ command: "ramekin system start-all", summary: "What the service of 'ramekin system service install' does at boot" }],
-  hot: false,
+  hot: true,
   async run(_, context) {
     const { startAll } = await import("../system/start-all.ts");
     return await startAll(context);
