@@ -117,7 +117,15 @@ impl Error {
         {
             // One of ours that went through a `Read`: its code and hint are the better ones.
             Some(ours) => ours.clone().within(what),
-            None => Error::new(Code::of(&error), format!("{what}: {}", describe(&error))),
+            None => {
+                let made = Error::new(Code::of(&error), format!("{what}: {}", describe(&error)));
+                match error.raw_os_error() {
+                    Some(libc::ENOSPC | libc::EDQUOT) => made.hint(
+                        "free some space; `ramekin rm` and `ramekin rmi` work on a full disk",
+                    ),
+                    _ => made,
+                }
+            }
         }
     }
 
@@ -176,6 +184,14 @@ fn describe(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_has_a_hint() {
+        let full = Error::io(io::Error::from_raw_os_error(libc::ENOSPC), "write /x");
+        assert!(full
+            .hint
+            .is_some_and(|hint| hint.contains("free some space")));
+    }
 
     #[test]
     fn an_errno_becomes_a_code_and_a_lower_case_message() {
