@@ -2,7 +2,7 @@
 // What dist/main.cjs is: CommonJS, since Node's loader of ECMAScript modules alone would cost every start 3.5 ms.
 import { join } from "node:path";
 import { loadCached } from "./code-cache.ts";
-import { topics } from "./verbs/topics.ts";
+import { topics } from "./topics.ts";
 
 const plain = (word = "") => (/^[a-z]+(?:-[a-z]+)*$/.test(word) ? word : "flags");
 const [word = "", next] = process.argv.slice(2);

@@ -1,7 +1,7 @@
+import { topics } from "../topics.ts";
 import type { Verb } from "../verb.ts";
-import { topics } from "./topics.ts";
 
-export { topics } from "./topics.ts";
+export { topics } from "../topics.ts";
 
 export interface VerbEntry {
   /** All the ways to type it, words separated by a space; the first is its name. */
