@@ -248,10 +248,13 @@ export const mutants: Readonly<Record<string, Mutant>> = {
       await attachment.detach();
     },
   })),
+  // One that is attached and never reads does hold it up: without that it might end before the signal comes.
   "nobody attached: the output holds nothing up": (right) => ({
     start: async (id, options) => {
+      const attachment = await right.attach(id);
       await right.start(id, options);
       await right.kill(id, "SIGKILL");
+      await attachment.detach();
     },
   }),
   "an attachment that is not read slows the process, and loses nothing": attach((attachment) => {
