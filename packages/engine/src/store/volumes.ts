@@ -131,12 +131,17 @@ export async function letGoOfVolume(paths: Paths, name: string, id: string): Pro
   await rm(join(volumePaths(paths, name).holders, id), { force: true });
 }
 
+/** Holders whose container a kill or a crash has taken. */
+async function letGoOfTheDead(paths: Paths, name: string): Promise<void> {
+  for (const id of await entriesOf(volumePaths(paths, name).holders)) {
+    if (!(await isThere(paths.container(id).directory))) await letGoOfVolume(paths, name, id);
+  }
+}
+
 /** Whether it could go: nobody has it. */
 export async function removeIfFree(paths: Paths, name: string, beforeItGoes: () => Promise<void>): Promise<boolean> {
   const { holders } = volumePaths(paths, name);
-  for (const id of await entriesOf(holders)) {
-    if (!(await isThere(paths.container(id).directory))) await letGoOfVolume(paths, name, id);
-  }
+  await letGoOfTheDead(paths, name);
   const gone = await underLock(paths, async () => {
     try {
       await rmdir(holders);
@@ -178,8 +183,10 @@ async function renameAway(paths: Paths, name: string): Promise<string | undefine
 /** What crashes have left behind. */
 export async function removeVolumeRemains(paths: Paths): Promise<void> {
   for (const entry of await entriesOf(paths.volumes)) {
-    if (!entry.startsWith(".")) await takeAwayRemains(paths, entry);
-    else if (entry.startsWith(".gone-") || (entry.startsWith(".new-") && (await isStale(join(paths.volumes, entry)))))
+    if (!entry.startsWith(".")) {
+      await letGoOfTheDead(paths, entry);
+      await takeAwayRemains(paths, entry);
+    } else if (entry.startsWith(".gone-") || (entry.startsWith(".new-") && (await isStale(join(paths.volumes, entry)))))
       await removeTree(paths.volumes, entry);
   }
 }
