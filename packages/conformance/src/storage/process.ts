@@ -84,7 +84,10 @@ export async function elsewhere([command, ...args]: readonly [string, ...string[
     new Promise<never>((resolve, reject) => {
       const id = ++last;
       waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      child.send({ id, call: name, args } satisfies Request, (error) => error && reject(error));
+      // Between its death and the news of it, sending fails with EPIPE.
+      child.send({ id, call: name, args } satisfies Request, (error) => {
+        if (error) reject(new RamekinError("UNAVAILABLE", `the other process cannot be told: ${error.message}`, { cause: error }));
+      });
     });
   const driver: Elsewhere["driver"] = {
     prepare: (...args) => call("prepare", ...args),
