@@ -44,6 +44,9 @@ pub enum Role {
     /// Knows that it is; told of our end by the end of the connection.
     Farewell,
     Attached(usize),
+    /// Was attached, and is sent all there was. It hangs up, not we: what it writes meanwhile goes nowhere, where a closed
+    /// socket would fail the write, and a client that is told so forgets what it has not read yet.
+    Over,
     /// Answered; ends when all is sent.
     Answered,
 }
@@ -91,6 +94,11 @@ impl Connection {
     pub fn answer(&mut self, answer: &Result<Value>) -> bool {
         self.role = Role::Answered;
         self.send_json(&envelope(answer))
+    }
+
+    /// Nothing is on its way to it.
+    pub fn has_all(&self) -> bool {
+        self.outgoing.is_empty() && (self.role != Role::Over || self.finished)
     }
 
     pub fn flush(&mut self) -> bool {

@@ -123,7 +123,7 @@ impl Shim {
         let mut forgotten = false;
         for connection in self.connections.values_mut() {
             match connection.role {
-                Role::Attached(task) if task == key => connection.role = Role::Answered,
+                Role::Attached(task) if task == key => connection.role = Role::Over,
                 Role::Forgetting(task) if task == key => {
                     connection.answer(&Ok(json!({})));
                     forgotten = true;

@@ -284,7 +284,7 @@ impl Shim {
     pub fn watch_connections(&mut self) -> Result<()> {
         let mut over = Vec::new();
         for (key, connection) in &mut self.connections {
-            if connection.role == Role::Answered && connection.outgoing.is_empty() {
+            if matches!(connection.role, Role::Answered | Role::Over) && connection.has_all() {
                 over.push(*key);
                 continue;
             }

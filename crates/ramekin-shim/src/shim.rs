@@ -27,6 +27,8 @@ use crate::task::Task;
 pub const FIRST: usize = 0;
 /// How long sockets may take to deliver the last words.
 const LINGER: Duration = Duration::from_secs(10);
+/// How long those who were attached and have all their words may take to hang up.
+const HANG_UP: Duration = Duration::from_secs(2);
 /// Buffers are given back after this much quiet.
 const QUIET_MS: u64 = 200;
 
@@ -282,17 +284,17 @@ impl Shim {
     }
 
     pub fn linger(&mut self) {
-        self.ending = Ending::Lingering(Instant::now() + LINGER);
+        let unsent = self
+            .connections
+            .values()
+            .any(|connection| !connection.outgoing.is_empty());
+        self.ending = Ending::Lingering(Instant::now() + if unsent { LINGER } else { HANG_UP });
     }
 
     fn is_over(&self) -> bool {
         match self.ending {
             Ending::Lingering(until) => {
-                Instant::now() >= until
-                    || self
-                        .connections
-                        .values()
-                        .all(|connection| connection.outgoing.is_empty())
+                Instant::now() >= until || self.connections.values().all(Connection::has_all)
             }
             _ => false,
         }

@@ -109,6 +109,7 @@ fn stdin_reaches_the_program_and_ends(image: &std::path::Path) {
     });
     assert_eq!(seen.stdout, text);
     assert_eq!(seen.exit["code"], 0);
+    drop(attached);
     container.join();
 }
 

@@ -269,7 +269,7 @@ impl Connection {
         self.collect_from()
     }
 
-    /// Until the supervisor closes the connection.
+    /// Until it has said how the process ended, after which nothing follows.
     pub fn collect_from(&mut self) -> Seen {
         let mut seen = Seen::default();
         while let Some((channel, payload)) = self.receive() {
@@ -280,6 +280,7 @@ impl Connection {
                     let message: Value = serde_json::from_slice(&payload).unwrap();
                     if let Some(exit) = message.get("exit") {
                         seen.exit = exit.clone();
+                        break;
                     }
                 }
             }

@@ -123,6 +123,18 @@ export const stdio: readonly Case<IsolationFixture>[] = [
     },
   },
   {
+    name: "what is typed after the end loses nothing of the output",
+    async run(fixture) {
+      const { id } = await created(fixture, "sleep 0.2; echo said", { io: { stdin: "open" } });
+      await using attachment = await fixture.backend.attach(id);
+      await fixture.backend.start(id);
+      // Nothing is taken from the connection meanwhile: all that was said is still in it when this is written.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+      await type(attachment, "too late").catch(() => {});
+      assert.equal(await text(attachment.stdout), "said\n");
+    },
+  },
+  {
     name: "all attachments get the output from when they came",
     async run(fixture) {
       const { backend } = fixture;
