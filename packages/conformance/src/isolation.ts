@@ -2,6 +2,7 @@ import { aftermath, links } from "./isolation/aftermath.ts";
 import type { IsolationFixture } from "./isolation/fixture.ts";
 import { lifeCycle } from "./isolation/life-cycle.ts";
 import { limits } from "./isolation/limits.ts";
+import { orders } from "./isolation/orders.ts";
 import { execs, signals } from "./isolation/processes.ts";
 import { namespaces, privileges, users } from "./isolation/sandbox.ts";
 import { stdio } from "./isolation/stdio.ts";
@@ -21,6 +22,7 @@ export const isolationSuite: Suite<IsolationFixture> = {
     ...users,
     ...limits,
     ...supervision,
+    ...orders,
     ...aftermath,
     ...links,
   ],

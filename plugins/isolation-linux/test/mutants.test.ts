@@ -4,7 +4,7 @@ import { fixture, unable } from "./fixture.ts";
 import { mutants, wrapped } from "./mutants.ts";
 
 /** A mutant may make its case hang. */
-const patienceMs = 15_000;
+const patienceMs = 5_000;
 
 async function outcome(name: string): Promise<string> {
   const right = await fixture({ checkLeaks: false });
@@ -31,7 +31,13 @@ async function outcome(name: string): Promise<string> {
   });
   await Promise.race([Promise.all(bodies).then(() => {}), timeout]);
   const seen = result;
-  await right[Symbol.asyncDispose]();
+  try {
+    await right[Symbol.asyncDispose]();
+  } catch {
+    // A case that was given up goes on when its container has gone, and may be making another: let it come to its end.
+    await Promise.race([Promise.all(bodies), new Promise((done) => setTimeout(done, patienceMs))]);
+    await right[Symbol.asyncDispose]();
+  }
   return seen;
 }
 
@@ -39,7 +45,8 @@ const reason = unable();
 test("every case has a mutant", () => {
   expect(Object.keys(mutants).sort()).toEqual(isolationSuite.cases.map(({ name }) => name).sort());
 });
-test.for(Object.keys(mutants))("a backend gone wrong fails: %s", { timeout: 60_000 }, async (name, { skip }) => {
+/** Most of them wait for what never comes: several at once. */
+test.concurrent.for(Object.keys(mutants))("a backend gone wrong fails: %s", { timeout: 60_000 }, async (name, { skip }) => {
   if (reason !== undefined) return skip(reason);
   expect(await outcome(name)).toBe("failed");
 });

@@ -227,19 +227,28 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   })),
   "no byte of much output is lost or changed": stdout(shortened),
   "output right before the exit arrives, every time": stdout(lacking),
-  "a process that closes its output goes on": attach((attachment, right, id) => ({
-    ...attachment,
-    stdout: (async function* () {
-      yield* attachment.stdout;
-      await right.kill(id, "SIGKILL");
-    })(),
-  })),
+  // To it the process is over with its output. (One that kills it then is too late on a busy machine.)
+  "a process that closes its output goes on": wait((exit) => ({ ...exit, code: 0 })),
   "a grandchild that keeps the output open does not keep the container from ending": stdout(lacking),
   "stdin once: what is written arrives, closing it is end of file": stdin(async () => {}),
   "stdin once: the end of the attachment is end of file": attach((attachment) => ({ ...attachment, detach: async () => {} })),
   "stdin open: waits for the next attachment": io({ stdin: "once" }),
   "stdin closed: end of file at once, and nothing can be written": io({ stdin: "open" }),
   "much input arrives whole, though the process reads slowly": stdin((bytes, forward) => forward(bytes.subarray(0, 1 << 16))),
+  "what is typed after the end loses nothing of the output": attach((attachment) => {
+    let typed = false;
+    return {
+      ...attachment,
+      stdin: new WritableStream({
+        write() {
+          typed = true;
+        },
+      }),
+      stdout: (async function* () {
+        for await (const part of attachment.stdout) if (!typed) yield part;
+      })(),
+    };
+  }),
   "all attachments get the output from when they came": stdout((stream) => after("1\n", stream)),
   "detach leaves the process running, its output unread": attach((attachment, right, id) => ({
     ...attachment,
@@ -446,6 +455,34 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   "processes are the container's, as the host sees them": (right) => ({
     processes: async (id) => ((await right.processes?.(id)) ?? []).slice(0, 1),
   }),
+
+  "restart: stopped as asked, then another run, and no clean-up in between": () => ({ restart: async () => {} }),
+  "restart: who does not heed the signal is killed in time, and the policy is as it was": (right) => ({
+    restart: (id) => right.kill(id, "SIGKILL", { final: true }),
+  }),
+  "partners: each run joins the namespace of the process that is theirs now; none is stopped for one that does not run": create(
+    ({ partners: _, ...options }) => options,
+  ),
+  "supervise: another clean-up and journal hold from then on, also for whoever tidies up after a killed supervisor": (right) => ({
+    supervise: async (id, { events: _, ...changes }) => right.supervise?.(id, changes),
+  }),
+  "what is held by name in the clean-up list is let go of, and what others hold stays": create((options) => ({
+    ...options,
+    cleanup: options.cleanup.map((operation) => ("holder" in operation ? { ...operation, holder: "somebody" } : operation)),
+  })),
+  "a secret variable is the program's, in each run, and stands in no file of the supervisor": (right) => ({
+    async create(id, bundle, { variables = [], ...options }) {
+      const values = await Promise.all(variables.map(async ({ name, file }) => `${name}=${await readFile(file, "utf8")}`));
+      const file = join(bundle, "config.json");
+      const { process, ...rest } = JSON.parse(await readFile(file, "utf8")) as RuntimeConfig;
+      await writeFile(file, JSON.stringify({ ...rest, process: { ...process, env: [...(process.env ?? []), ...values] } }));
+      return right.create(id, bundle, options);
+    },
+  }),
+  "a mount shows its sources: trees one over the other, files put into them, of each only the part that is asked for": create(
+    ({ sources = [], ...options }) => ({ ...options, sources: sources.map(({ subpath: _, ...source }) => source) }),
+  ),
+  "descriptors of the creator are the program's, from 3 on": create(({ descriptors: _, ...options }) => options),
 
   "the cleanup list is run by the supervisor, with nobody there": create((options) => ({ ...options, cleanup: [] })),
   "what happens is written down by the supervisor, with nobody there": create(({ events: _, ...options }) => options),
