@@ -182,8 +182,8 @@ test("[pull --progress] at a terminal: a line a layer, with a bar, bytes and how
 
 test("[REG-1] memory stays flat, however large a layer is", async () => {
   await using fresh = await kitchen();
-  // Random, so that it is as large compressed: whoever held it whole would have more than 250 MB.
-  const content = randomBytes(200 << 20);
+  // Random, so that it is as large compressed: whoever held it whole would have more than 180 MB.
+  const content = randomBytes(120 << 20);
   await publish(await smallImage(join(fresh.folder, "large"), "large", { tars: [tar([{ path: "large", content }])] }), registry());
   await rm(join(fresh.folder, "large"), { recursive: true });
   const watched = async (...args: string[]) => {
@@ -197,13 +197,20 @@ test("[REG-1] memory stays flat, however large a layer is", async () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect((await running.ended).code, args[0]).toBe(0);
-    expect(most, args[0]).toBeGreaterThan(20 << 20);
-    // Node alone is 60 MB, and collects garbage when there is some 60 MB of it.
-    expect(most, args[0]).toBeLessThan(185_000_000);
+    const what = args.join(" ");
+    expect(most, what).toBeGreaterThan(20 << 20);
+    // The promise is 150 MB. Node alone is 60 MB; measured: pull 105 to 135, push --compression 99, save 81, load 84.
+    expect(most, what).toBeLessThan(150_000_000);
   };
   await watched("pull", "-q", at("large"));
-  await watched("push", "-q", "--compression", "zstd:1", at("large"));
+  await watched("push", "-q", at("large"));
+  await watched("push", "-q", "--compression", "zstd:3", at("large"));
   await watched("save", "-o", join(fresh.folder, "large.tar"), at("large"));
+  await watched("save", "--format", "docker-archive", "-o", join(fresh.folder, "plain.tar"), at("large"));
+  await fresh.output(["rmi", at("large")]);
+  // The registry has it as zstd now.
+  await watched("pull", "-q", at("large"));
+  await watched("push", "-q", "--compression", "gzip:1", at("large"));
   await fresh.output(["rmi", at("large")]);
   await watched("load", "-q", "-i", join(fresh.folder, "large.tar"));
 });

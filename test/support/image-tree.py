@@ -45,33 +45,42 @@ def describe(member, archive):
     return entry
 
 
+def read(layer):
+    """What a layer says: (path, hard link to, entry); an image's base is most of it, and read once."""
+    with tarfile.open(fileobj=io.BytesIO(unpacked(layer()))) as archive:
+        return [
+            (clean(member.name), clean(member.linkname), None) if member.islnk() else (clean(member.name), None, describe(member, archive))
+            for member in archive.getmembers()
+        ]
+
+
 def apply(tree, layer):
     """Whiteouts concern the layers below, whatever their place among the entries (OCI image spec, layer.md)."""
-    with tarfile.open(fileobj=io.BytesIO(layer)) as archive:
-        members = archive.getmembers()
-        for member in members:
-            folder, name = os.path.split(clean(member.name))
-            if name == ".wh..wh..opq":
-                drop(tree, folder, itself=False)
-            elif name.startswith(".wh.") and not name.startswith(".wh..wh."):
-                drop(tree, clean(f"{folder}/{name[4:]}"))
-        for member in members:
-            path = clean(member.name)
-            if os.path.basename(path).startswith(".wh.") or path == "/":
-                continue
-            if member.islnk():
-                first = tree.get(clean(member.linkname))
-                if first is None:
-                    raise SystemExit(f"a hard link to nothing: {path} -> {member.linkname}")
-                put(tree, path, first)
-            else:
-                put(tree, path, describe(member, archive))
+    for path, _, _ in layer:
+        folder, name = os.path.split(path)
+        if name == ".wh..wh..opq":
+            drop(tree, folder, itself=False)
+        elif name.startswith(".wh.") and not name.startswith(".wh..wh."):
+            drop(tree, clean(f"{folder}/{name[4:]}"))
+    for path, link, entry in layer:
+        if os.path.basename(path).startswith(".wh.") or path == "/":
+            continue
+        if link is not None:
+            entry = tree.get(link)
+            if entry is None:
+                raise SystemExit(f"a hard link to nothing: {path} -> {link}")
+        put(tree, path, entry)
+
+
+known = {}
 
 
 def tree_of(layers):
     tree = {}
-    for layer in layers:
-        apply(tree, layer)
+    for digest, layer in layers:
+        if digest not in known:
+            known[digest] = read(layer)
+        apply(tree, known[digest])
     return tree
 
 
@@ -107,22 +116,25 @@ def layout(folder):
             manifest = json.loads(blob(manifest["manifests"][0]["digest"]))
         names = entry.get("annotations", {})
         name = names.get("io.containerd.image.name") or names.get("org.opencontainers.image.ref.name") or ""
-        yield name, json.loads(blob(manifest["config"]["digest"])), [unpacked(blob(layer["digest"])) for layer in manifest.get("layers") or []]
+        layers = [(layer["digest"], lambda digest=layer["digest"]: blob(digest)) for layer in manifest.get("layers") or []]
+        if name != "":
+            yield name, json.loads(blob(manifest["config"]["digest"])), layers
 
 
 def docker_archive(path):
     with tarfile.open(path) as archive:
 
-        def read(name):
+        def content(name):
             member = archive.getmember(name)
             while member.issym():
                 member = archive.getmember(os.path.normpath(os.path.join(os.path.dirname(member.name), member.linkname)))
             return archive.extractfile(member).read()
 
-        for entry in json.loads(read("manifest.json")):
-            layers = [unpacked(read(layer)) for layer in entry["Layers"] or []]
+        for entry in json.loads(content("manifest.json")):
+            config = json.loads(content(entry["Config"]))
+            layers = [(digest, lambda path=path: content(path)) for digest, path in zip(config["rootfs"].get("diff_ids") or [], entry["Layers"] or [])]
             for name in entry["RepoTags"] or []:
-                yield name, json.loads(read(entry["Config"])), layers
+                yield name, config, layers
 
 
 def images(path):

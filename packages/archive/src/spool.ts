@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type ByteStream, type Cancellable, RamekinError } from "@ramekin/core";
+import { buffersMade } from "@ramekin/native";
 import { cancellable } from "./framing/reader.ts";
 
 /** A nameless file in `directory`: it is gone with its handle, however this process ends. */
@@ -44,6 +45,7 @@ export async function* readRange(file: FileHandle, start: number, end: number, {
     const { bytesRead } = await file.read(chunk, 0, chunk.byteLength, position);
     if (bytesRead === 0) throw new RamekinError("DATA_LOSS", `the file ends at ${position}, should have ${end} bytes`);
     position += bytesRead;
+    buffersMade(chunk.byteLength);
     yield chunk.subarray(0, bytesRead);
   }
 }

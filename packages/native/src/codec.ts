@@ -1,6 +1,7 @@
 import { type ByteStream, type DecodeOptions, type EncodeOptions, type ErrorCode, RamekinError } from "@ramekin/core";
 import { addon, type NativeTransform } from "./addon.ts";
 import { cancelled } from "./errors.ts";
+import { buffersMade } from "./garbage.ts";
 
 export type NativeFormat = "gzip" | "zstd";
 
@@ -28,6 +29,7 @@ async function* transform(
   const feeding = feed(native, source);
   try {
     for (let chunk = await next(native, what); chunk; chunk = await next(native, what)) {
+      buffersMade(chunk.byteLength);
       yield chunk;
       if (signal?.aborted) break;
     }

@@ -2,6 +2,7 @@
 
 export { addon, nativeSupport } from "./addon.ts";
 export { decodeStream, encodeStream, type NativeFormat } from "./codec.ts";
+export { buffersMade } from "./garbage.ts";
 export { createHasher } from "./hasher.ts";
 export { type Lock, type LockOptions, lock, tryLock } from "./lock.ts";
 export * from "./operations/index.ts";

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { type ErrorCode, RamekinError } from "@ramekin/core";
+import { buffersMade } from "@ramekin/native";
 
 const codes: Readonly<Record<string, ErrorCode>> = {
   ENOENT: "NOT_FOUND",
@@ -79,6 +80,7 @@ export async function* readRange(file: FileHandle, start: number, end: number, c
     const { bytesRead } = await file.read(chunk, 0, chunk.byteLength, position);
     if (bytesRead === 0) return;
     position += bytesRead;
+    buffersMade(chunk.byteLength);
     yield chunk.subarray(0, bytesRead);
   }
 }

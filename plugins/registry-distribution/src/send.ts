@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { type ByteStream, isRamekinError, RamekinError } from "@ramekin/core";
+import { buffersMade } from "@ramekin/native";
 import { failure, isCertificateError, isStale } from "./failure.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { type IdleClock, idleClock } from "./idle-clock.ts";
@@ -99,7 +100,10 @@ async function write(outgoing: ClientRequest, bytes: ByteStream, answered: Promi
 
 async function* received(response: IncomingMessage, url: URL, clock: IdleClock, { signal }: HttpRequest): ByteStream {
   try {
-    yield* clock.watch(response, "download");
+    for await (const chunk of clock.watch(response, "download")) {
+      buffersMade(chunk.byteLength);
+      yield chunk;
+    }
   } catch (error) {
     throw failure(error, url, clock.cause(), signal);
   } finally {
