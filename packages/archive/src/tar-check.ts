@@ -32,7 +32,11 @@ export async function* checkedTar(source: ByteStream, signal?: AbortSignal): Asy
         if (content.byteLength < padded(size)) throw new RamekinError("DATA_LOSS", truncated(reader.position));
         sizeBefore = paxRecords(Buffer.from(content.subarray(0, size)))["size"];
       } else if (hasContent(header.typeflag)) {
-        yield* exactly(reader, padded(size));
+        yield* exactly(reader, size);
+        const padding = await reader.exactly(padded(size) - size);
+        if (padding.byteLength > 0) yield padding;
+        // umoci's insert ends with the last file's content; docker and podman import that, too
+        if (padding.byteLength < padded(size) - size) return;
       }
     }
   } finally {
