@@ -1,5 +1,5 @@
 // What is no container image, and what has digests of another kind.
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -11,6 +11,7 @@ import {
   faultProxy,
   kitchen,
   layout,
+  named,
   noDockerRegistry,
   noKitchen,
   ociRegistry,
@@ -116,15 +117,18 @@ describe("[IMG-5] sha512", () => {
     return { blobs, root: described(types.manifest, manifest) };
   };
 
+  const put = async (folder: string, blobs: ReadonlyMap<string, Uint8Array | string>) => {
+    await mkdir(join(folder, "blobs/sha512"), { recursive: true });
+    for (const [digest, bytes] of blobs) await writeFile(join(folder, "blobs", digest.replace(":", "/")), bytes);
+  };
+
   test("an image whose digests all are: loaded, run, checked, saved", async () => {
     const folder = join(here().folder, "sha512");
-    await mkdir(join(folder, "blobs/sha512"), { recursive: true });
-    await writeFile(join(folder, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+    const at = await layout(folder);
     const files = await busyboxTar();
     const { blobs, root } = imageOf(files, gzipSync(files, { level: 1 }), types.layer);
-    for (const [digest, bytes] of blobs) await writeFile(join(folder, "blobs", digest.replace(":", "/")), bytes);
-    const named = { ...root, annotations: { "org.opencontainers.image.ref.name": "docker.io/library/long:1" } };
-    await writeFile(join(folder, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [named] }));
+    await put(folder, blobs);
+    await at.index([named(root, "docker.io/library/long:1")]);
 
     await output("load", "-q", "-i", folder);
     expect(await output("images", "-q", "--no-trunc", "long:1")).toBe(root.digest);
@@ -138,7 +142,41 @@ describe("[IMG-5] sha512", () => {
     await output("rmi", "long:1");
   });
 
-  // Neither registry of these tests takes an upload of such a digest: one that has it all the same.
+  test("[REG-1] blobs of such digests are pushed, the second time none; a manifest's own digest only where the registry knows it", async () => {
+    await using registry = await dockerRegistry();
+    const name = `${registry.host}/long:1`;
+    const files = [await busyboxTar(), tar([{ path: "large", content: randomBytes(3 << 19).toString("hex") }])];
+    const layers = files.map((bytes) => gzipSync(bytes, { level: 1 }));
+    const rootfs = { type: "layers", diff_ids: files.map(sha512) };
+    const config = JSON.stringify({ os: "linux", architecture: "amd64", config: { Env: ["PATH=/bin"] }, rootfs });
+    const parts = { config: described(types.config, config), layers: layers.map((layer) => described(types.layer, layer)) };
+    const manifest = JSON.stringify({ schemaVersion: 2, mediaType: types.manifest, ...parts });
+    const folder = join(here().folder, "pushed");
+    const at = await layout(folder);
+    const known = await at.blob(types.manifest, manifest);
+    const unknown = described(types.manifest, manifest);
+    await put(folder, new Map([config, manifest, ...layers].map((bytes) => [sha512(bytes), bytes])));
+    await at.index([named(known, name), named(unknown, `${registry.host}/longer:1`)]);
+    await output("load", "-q", "-i", folder);
+
+    expect((await output("push", name)).match(/: Pushed/g)).toHaveLength(2);
+    expect((await output("push", name)).match(/: Layer already exists/g)).toHaveLength(2);
+    await using other = await kitchen();
+    expect(await other.output(["pull", "-q", name])).toBe(name);
+    expect(await other.output(["images", "-q", "--no-trunc"])).toBe(known.digest);
+    expect(await other.output(["run", "--rm", name, "wc", "-c", "/large"])).toBe(`${3 << 20} /large`);
+    expect(await other.output(["system", "fsck"])).toContain("The store is sound.");
+
+    const refused = await here().ramekin(["push", "-q", `${registry.host}/longer:1`]);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toContain(`${unknown.digest} of ${registry.host}/longer: registry ${registry.host} answers 400`);
+    expect(refused.stderr).toContain("hint: many registries know manifests by sha256 alone");
+    await output("push", "-q", "--compression", "zstd:1", `${registry.host}/longer:1`);
+    expect(await other.output(["run", "--rm", `${registry.host}/longer:1`, "echo", "runs"])).toBe("runs");
+    await output("rmi", name, `${registry.host}/longer:1`);
+  });
+
+  // No registry of these tests lets itself be given a manifest by such a digest: one that has it all the same.
   test("is pulled and unpacked; files that are not those of the diff id are refused, and nothing stays", async () => {
     const files = tar([{ path: "dish", content: "soup" }]);
     const [right, wrong] = [files, tar([{ path: "dish", content: "pie" }])].map((those) =>

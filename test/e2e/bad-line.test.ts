@@ -82,3 +82,19 @@ test("[REG-3] layers that a mirror has wrong or short come from the next mirror,
   expect(await fresh.output(["system", "fsck"])).toContain("The store is sound.");
   for (const mirror of [wrong, short]) expect(mirror.seen.filter(ofBlob).length).toBeGreaterThanOrEqual(2);
 });
+
+test("[REG-3] a manifest that a mirror has wrong comes from the next place, for manifest inspect as for pull", async () => {
+  const ofManifest = ({ method, url }: SeenRequest) => method === "GET" && url.includes("/manifests/");
+  await using wrong = await faultProxy(registry().host, (request) => (ofManifest(request) ? { corrupt: true } : undefined));
+  await using fresh = await kitchen();
+  const folder = join(fresh.folder, "home/.config/ramekin");
+  await mkdir(folder, { recursive: true });
+  const name = `${registry().host}/busybox`;
+  const right = await fresh.output(["manifest", "inspect", name]);
+  await writeFile(join(folder, "registries.toml"), `[registry."${registry().host}"]\nmirrors = ["http://${wrong.host}"]\n`);
+  const { code, stdout, stderr } = await fresh.ramekin(["manifest", "inspect", name]);
+  expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: right.trim() });
+  expect(stderr).toContain(`mirror ${wrong.host} was passed over for sha256:`);
+  expect(wrong.seen.some(ofManifest)).toBe(true);
+  await fresh.output(["pull", "--quiet", name]);
+});

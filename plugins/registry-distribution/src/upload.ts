@@ -162,7 +162,7 @@ export async function uploadManifest(
   { signal, name = descriptor.digest }: Cancellable & { readonly name?: string },
 ): Promise<UploadedManifest> {
   const bytes = await readAll(exactly(source(0), descriptor, 0, descriptor.size), maxManifestSize, `manifest ${descriptor.digest}`);
-  const done = await session.call(reference, {
+  const put = session.call(reference, {
     method: "PUT",
     path: `manifests/${name}`,
     action: "pull,push",
@@ -172,8 +172,18 @@ export async function uploadManifest(
     what: name === descriptor.digest ? describe(reference, descriptor.digest) : formatReference({ ...reference, tag: name }),
     signal,
   });
+  const done = await put.catch((error: unknown) => {
+    throw name === descriptor.digest ? aboutDigest(descriptor, error) : error;
+  });
   await done.discard();
   return { bytes, subject: done.headers.get("oci-subject") ?? undefined };
+}
+
+/** The reference implementation takes blobs by any digest, manifests by sha256 alone, and says of others only that they do not match. */
+function aboutDigest({ digest }: Descriptor, error: unknown): unknown {
+  if (digest.startsWith("sha256:") || !isRamekinError(error, "INVALID_ARGUMENT")) return error;
+  const hint = "many registries know manifests by sha256 alone: --compression zstd pushes layers and manifest made anew";
+  return new RamekinError(error.code, error.message, { cause: error, hint });
 }
 
 export async function existsRemotely(

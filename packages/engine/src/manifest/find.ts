@@ -1,16 +1,7 @@
 import { type Cancellable, type Descriptor, isRamekinError, type Platform, RamekinError } from "@ramekin/core";
-import {
-  type BlobSource,
-  formatReference,
-  isConfigType,
-  isIndexType,
-  isManifestType,
-  parseImageConfig,
-  parseManifest,
-  parseReference,
-  readBlob,
-} from "@ramekin/oci";
-import { blobsOf, contentOf, documentDigester } from "../image.ts";
+import { formatReference, isConfigType, isIndexType, isManifestType, parseImageConfig, parseManifest, parseReference } from "@ramekin/oci";
+import { blobsOf, contentOf } from "../image.ts";
+import { type DocumentSource, readDocument } from "../read-document.ts";
 import type { Registries } from "../registries.ts";
 import { canonicalName, resolveImage } from "../resolve.ts";
 import type { Scope } from "../scope.ts";
@@ -21,7 +12,7 @@ export interface Found {
   readonly descriptor: Descriptor;
   /** Canonical; absent for an image that is here without a name. */
   readonly reference?: string;
-  readonly blobs: BlobSource;
+  readonly blobs: DocumentSource;
   readonly local: boolean;
 }
 
@@ -34,7 +25,10 @@ export async function find(scope: Scope, registries: Registries, text: string, o
   const client = registries.at(reference.registry);
   try {
     const { annotations: _, ...descriptor } = await client.resolve(reference, { signal: options.signal });
-    const blobs: BlobSource = { blob: (blob, rest) => client.fetch(reference, blob, { ...rest }) };
+    const blobs: DocumentSource = {
+      blob: (blob, rest) => client.fetch(reference, blob, { ...rest }),
+      distrust: (blob) => client.distrust?.(blob) ?? false,
+    };
     return { descriptor, reference: formatReference(reference), blobs, local: false };
   } catch (error) {
     if (isRamekinError(error, "CANCELLED")) throw error;
@@ -80,7 +74,7 @@ export async function platformOf(
   options: Cancellable,
 ): Promise<Platform | undefined> {
   if (!isManifestType(descriptor.mediaType)) return undefined;
-  const read = (blob: Descriptor) => readBlob(blobs, blob, { ...options, digester: documentDigester });
+  const read = (blob: Descriptor) => readDocument(blobs, blob, options);
   const { config } = parseManifest(await read(descriptor), descriptor.mediaType);
   if (!isConfigType(config.mediaType)) return undefined;
   const { architecture, os, variant, "os.version": version, "os.features": features } = parseImageConfig(await read(config));

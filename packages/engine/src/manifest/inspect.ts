@@ -1,8 +1,9 @@
 import type { Cancellable, Descriptor } from "@ramekin/core";
-import { findName, isIndexType, isManifestType, parseIndex, parseReference, readBlob } from "@ramekin/oci";
-import { contentOf, documentDigester } from "../image.ts";
+import { findName, isIndexType, isManifestType, parseIndex, parseReference } from "@ramekin/oci";
+import { contentOf } from "../image.ts";
 import type { InspectedManifest, InspectManifestOptions, ManifestDocument } from "../manifest-api.ts";
 import { parallel } from "../parallel.ts";
+import { readDocument } from "../read-document.ts";
 import { openRegistries, type Registries } from "../registries.ts";
 import { canonicalName } from "../resolve.ts";
 import type { Scope } from "../scope.ts";
@@ -74,5 +75,5 @@ function read(
   { blobs, descriptor }: Pick<Found, "blobs"> & { readonly descriptor: Descriptor },
   options: Cancellable,
 ): Promise<Uint8Array> {
-  return readBlob(blobs, descriptor, { digester: documentDigester, signal: options.signal });
+  return readDocument(blobs, descriptor, { signal: options.signal });
 }

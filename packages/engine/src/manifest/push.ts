@@ -1,10 +1,11 @@
 import { type ContentStore, type Descriptor, isRamekinError, RamekinError, type Reference } from "@ramekin/core";
-import { findName, formatReference, isIndexType, isManifestType, parseIndex, parseManifest, parseReference, readBlob } from "@ramekin/oci";
-import { contentOf, documentDigester } from "../image.ts";
+import { findName, formatReference, isIndexType, isManifestType, parseIndex, parseManifest, parseReference } from "@ramekin/oci";
+import { contentOf } from "../image.ts";
 import type { PushedImage } from "../image-api.ts";
 import type { PushManifestListOptions } from "../manifest-api.ts";
 import { isDistributed } from "../outgoing.ts";
 import { parallel } from "../parallel.ts";
+import { readDocument } from "../read-document.ts";
 import { openRegistries, type Registries } from "../registries.ts";
 import { removeImage } from "../remove-image.ts";
 import type { Scope } from "../scope.ts";
@@ -111,7 +112,7 @@ async function pushMember(way: Passage, member: Descriptor): Promise<void> {
 }
 
 async function partsOf({ source }: Passage, member: Descriptor): Promise<{ blobs: readonly Descriptor[]; nested: readonly Descriptor[] }> {
-  const document = () => readBlob(source, member, { digester: documentDigester });
+  const document = () => readDocument(source, member);
   if (isManifestType(member.mediaType)) {
     const { config, layers } = parseManifest(await document(), member.mediaType);
     const blobs = new Map([...layers.filter(isDistributed), config].map((blob) => [blob.digest, blob]));

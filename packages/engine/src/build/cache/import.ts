@@ -9,9 +9,9 @@ import {
   type Manifest,
   RamekinError,
 } from "@ramekin/core";
-import { formatReference, isConfigType, isIndexType, isManifestType, mediaTypes, parseReference, readBlob, refName } from "@ramekin/oci";
-import { documentDigester } from "../../image.ts";
+import { formatReference, isConfigType, isIndexType, isManifestType, mediaTypes, parseReference, refName } from "@ramekin/oci";
 import { type Origin, openOrigin } from "../../origin.ts";
+import { readDocument } from "../../read-document.ts";
 import type { Session } from "../session.ts";
 import { annotation, type CacheDocument, type CacheRecord, cacheDocumentType, inlineField, type KnownStep, stepsIn } from "./format.ts";
 import { unpackMount } from "./mounts.ts";
@@ -79,7 +79,7 @@ interface Read {
 /** A cache's own manifest or index, or an image, or an index of images, with records in their configurations. */
 async function readCache(origin: Origin, root: Descriptor, options: Cancellable): Promise<Read> {
   const json = async (descriptor: Descriptor): Promise<unknown> =>
-    JSON.parse(Buffer.from(await readBlob(origin, descriptor, { ...options, digester: documentDigester })).toString("utf8"));
+    JSON.parse(Buffer.from(await readDocument(origin, descriptor, options)).toString("utf8"));
   const document = (await json(root)) as Partial<Manifest> & { readonly manifests?: readonly Descriptor[] };
   const all = document.layers ?? document.manifests ?? [];
   const config = document.config ?? all.find(({ mediaType }) => mediaType === cacheDocumentType);
