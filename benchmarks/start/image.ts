@@ -17,7 +17,7 @@ export function benchImage(directory: string): BenchImage {
   for (const path of ["bin", "proc", "sys", "dev", "etc", "tmp"]) mkdirSync(join(rootfs, path), { recursive: true });
   copyFileSync("/bin/busybox", join(rootfs, "bin/busybox"));
   chmodSync(join(rootfs, "bin/busybox"), 0o755);
-  for (const applet of ["true", "sh", "sleep", "cat"]) symlinkSync("busybox", join(rootfs, "bin", applet));
+  for (const applet of ["true", "sh", "sleep", "cat", "ls"]) symlinkSync("busybox", join(rootfs, "bin", applet));
   const tar = join(directory, "rootfs.tar");
   execFileSync("tar", ["-C", rootfs, "-cf", tar, "."]);
   const layout = join(directory, "layout");
