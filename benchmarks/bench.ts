@@ -1,4 +1,4 @@
-// `pnpm bench SCENARIO [--rounds N] [--idle MS] [--image NAME] [--counts N,…] [--json FILE]`
+// `pnpm bench SCENARIO [--rounds N] [--idle MS] [--image NAME] [--recipe NAME] [--counts N,…] [--json FILE]`
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Contender, type Measurement, measure } from "./contender.ts";
@@ -30,6 +30,7 @@ const scenarios: Readonly<Record<string, () => Promise<readonly Scenario[]>>> = 
   push: async () => (await import("./transfer/push.ts")).scenario(values.image),
   save: async () => (await import("./transfer/save.ts")).scenario(values.image),
   load: async () => (await import("./transfer/load.ts")).scenario(values.image),
+  build: async () => (await import("./build/scenario.ts")).scenario(values.recipe),
   unpack: async () => (await import("./transfer/unpack.ts")).scenario(values.image),
 };
 
@@ -40,6 +41,8 @@ const { positionals, values } = parseArgs({
     idle: { type: "string", default: "150" },
     /** One of the images of a transfer; all when absent. */
     image: { type: "string" },
+    /** One of what `build` builds; all when absent. */
+    recipe: { type: "string" },
     /** How many containers: of `ps` and `density` there are, and of `throughput` at once. */
     counts: { type: "string" },
     json: { type: "string" },
