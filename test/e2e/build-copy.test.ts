@@ -36,6 +36,8 @@ test("[BLD-6] --parents, --exclude, --chmod, --link and wildcards, from the cont
       "COPY --chmod=u=rwX,go=rX,o-r deep /modes/",
       "RUN mkdir -m 1777 /open",
       "COPY --link one.txt /open/",
+      "COPY --link --chown=7:8 one.txt /open/named",
+      "COPY --link --chown=7:8 one.txt /open/new/",
       "COPY --link --chown=7:8 one.txt /linked/here/",
       "COPY --from=made --chmod=a+rX,u-s /made/deep /from/",
       "COPY --from=made /made/o*.txt /made/deep/h* /wild/",
@@ -77,7 +79,7 @@ test("[BLD-6] --parents, --exclude, --chmod, --link and wildcards, from the cont
     "/followed",
   ]);
   const stat =
-    "stat -c '%a %u:%g %n' /modes/run /modes/three.txt /modes/er /linked/here/one.txt /from/run /from/three.txt; stat -c '%u:%g %n' /wild/hard; stat -c '%a %n' /open; cat /followed /wild/hard";
+    "stat -c '%a %u:%g %n' /modes/run /modes/three.txt /modes/er /linked/here/one.txt /from/run /from/three.txt; stat -c '%u:%g %n' /wild/hard; stat -c '%a %u:%g %n' /open /open/new; cat /followed /wild/hard";
   expect(await shown("copies", stat)).toEqual([
     ...["751 0:0 /modes/run", "640 0:0 /modes/three.txt", "751 0:0 /modes/er"],
     "644 7:8 /linked/here/one.txt",
@@ -86,7 +88,7 @@ test("[BLD-6] --parents, --exclude, --chmod, --link and wildcards, from the cont
     // As it was there.
     "5:6 /wild/hard",
     // A directory on the way of what is linked stays as it is.
-    "1777 /open",
+    ...["1777 0:0 /open", "755 7:8 /open/new"],
     ...["1", "1"],
   ]);
 
@@ -117,6 +119,41 @@ test("[BLD-6] --parents, --exclude, --chmod, --link and wildcards, from the cont
     const { code, stderr } = await ramekin("build", folder);
     expect([text, code, stderr]).toEqual([text, said === undefined ? 0 : 1, expect.stringContaining(said ?? "")]);
   }
+});
+
+test("[BLD-1] [BLD-6] WORKDIR makes directories of the user's, COPY writes through a link, --chown and --chmod as BuildKit has them", async () => {
+  const folder = await context("owners", {
+    Dockerfile: lines(
+      "FROM busybox",
+      "RUN mkdir /there && ln -s /there/file /name && echo baker:x:1234:100::/:/bin/sh >> /etc/passwd",
+      "COPY one.txt /name",
+      "COPY --chown=5 --chmod=640 one.txt /new/deep/",
+      "COPY --exclude=*.txt one.txt /named/",
+      "USER baker",
+      "WORKDIR /there/by/name",
+      "USER 5:6",
+      "WORKDIR /by-number",
+      "USER stranger",
+      "WORKDIR /by-nobody",
+      "USER baker",
+      "WORKDIR /there",
+    ),
+    "one.txt": "1\n",
+  });
+  expect(await ramekin("build", "-t", "owners", folder)).toMatchObject({ code: 0 });
+  const paths = "/there /there/by /there/by/name /by-number /by-nobody /new /new/deep /new/deep/one.txt /name /there/file /named/one.txt";
+  const seen = await output("run", "--rm", "--user", "0", "owners", "stat", "-c", "%a %u:%g %N", ...paths.split(" "));
+  expect(seen.replaceAll("'", "").split("\n")).toEqual([
+    ...["755 0:0 /there", "755 1234:100 /there/by", "755 1234:100 /there/by/name", "755 5:6 /by-number", "755 0:0 /by-nobody"],
+    ...["640 5:5 /new", "640 5:5 /new/deep", "640 5:5 /new/deep/one.txt"],
+    ...["777 0:0 /name -> /there/file", "644 0:0 /there/file", "644 0:0 /named/one.txt"],
+  ]);
+  // The user is part of what a step is found by.
+  const dockerfile = await readFile(join(folder, "Dockerfile"), "utf8");
+  await writeFile(join(folder, "Dockerfile"), dockerfile.replace("USER 5:6", "USER 5:7"));
+  const { stderr } = await ramekin("build", folder);
+  expect(stderr).toMatch(/WORKDIR \/there\/by\/name\n#\d+ CACHED/);
+  expect(stderr).toMatch(/WORKDIR \/by-number\n#\d+ DONE/);
 });
 
 /** Files by http, with the marks that servers give them; and a count of what was sent whole. */

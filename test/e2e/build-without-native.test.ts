@@ -25,6 +25,11 @@ COPY <<EOF /heredoc
 written $DISH
 EOF
 COPY tree/sub/${long} /etc/
+COPY tree/one.txt /to-file
+USER nobody
+WORKDIR /by/nobody
+USER 5:6
+WORKDIR /by/number
 LABEL course=first
 CMD ["cat", "/etc/motd"]
 `;
@@ -41,7 +46,8 @@ test("[BLD-13] [BLD-19] a build without RUN: no native parts, no root, the same 
   await symlink("../one.txt", join(folder, "tree/sub/link"));
   await succeed(["tar", "-czf", join(folder, "packed.tar.gz"), "--owner=7", "--group=8", "-C", join(folder, "tree"), "sub"]);
   // A base with a link where files are put, of a directory of its own.
-  const base = "FROM busybox\nRUN mkdir /real && chmod 2711 /real && ln -s real /alias && touch -d @5 /real\n";
+  const base =
+    "FROM busybox\nRUN mkdir /real && chmod 2711 /real && ln -s real /alias && ln -s real/through /to-file && touch -d @5 /real\n";
   const based = await place.ramekin(["build", "-t", "busybox-linked", "-"], { input: base });
   expect(based.code, based.stderr).toBe(0);
   const flags = ["--timestamp", "1000000000", "--build-context", "busybox=docker-image://busybox-linked", "-t", "same"];

@@ -2,11 +2,11 @@ import { posix } from "node:path";
 import { type BuildFiles, RamekinError } from "@ramekin/core";
 import { tarOf } from "./tree-entry.ts";
 
-/** Makes a directory with all above it, 0755; what is there stays as it is. */
+/** Makes a directory with all above it, 0755 unless told otherwise; what is there stays as it is. */
 export async function makeDirectory(
   files: BuildFiles,
   path: string,
-  options: { readonly user?: string; readonly mtime?: number } = {},
+  options: { readonly user?: string; readonly mode?: number; readonly mtime?: number } = {},
 ): Promise<void> {
   const kind = async (at: string) => (at === "/" ? "directory" : (await files.look(at, { follow: true }))?.kind);
   let there = path;
@@ -17,7 +17,7 @@ export async function makeDirectory(
   const missing = posix.relative(there, path);
   if (missing === "") return;
   const parts = missing.split("/");
-  const mtime = options.mtime ?? Math.floor(Date.now() / 1000);
-  const entries = parts.map((_, index) => ({ name: parts.slice(0, index + 1).join("/"), kind: "directory" as const, mode: 0o755, mtime }));
+  const { mode = 0o755, mtime = Math.floor(Date.now() / 1000) } = options;
+  const entries = parts.map((_, index) => ({ name: parts.slice(0, index + 1).join("/"), kind: "directory" as const, mode, mtime }));
   await files.unpack(there, tarOf(entries), options.user === undefined ? { onTheWay: true } : { user: options.user });
 }

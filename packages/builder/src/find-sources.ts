@@ -31,15 +31,15 @@ async function one(
   if (from && isStack(from)) {
     const found = await stackSources(bench, from, step, text);
     if (!found) throw absent(text);
-    return found.flatMap((source): readonly TransferSource[] => (isForeign(source) ? [source] : excluding(source, exclude)));
+    return found.flatMap((source): readonly TransferSource[] => (isForeign(source) ? [source] : excluding(source, exclude, text)));
   }
-  if (!from && step.type === "add" && isGitURL(text)) return excluding(await repositorySource(bench, step, text), exclude);
+  if (!from && step.type === "add" && isGitURL(text)) return excluding(await repositorySource(bench, step, text), exclude, text);
   if (!from && step.type === "add" && /^https?:\/\//.test(text)) return [await remoteFile(bench, step, text)];
   const tree = from ?? (await context());
   const found = step.parents ? await withParents(tree, text) : (await tree.find(text)).map((each) => inContext(tree, each, bench));
   // A pattern may fit nothing, and nothing is done then: `COPY package.json yarn.lock* ./` (BuildKit's rule).
   if (found.length === 0 && !hasWildcard(text)) throw absent(text, "is it in the build context, and not in .dockerignore?");
-  return found.flatMap((source) => excluding(source, exclude));
+  return found.flatMap((source) => excluding(source, exclude, text));
 }
 
 async function withParents(tree: Context, text: string): Promise<readonly LocalSource[]> {
@@ -60,12 +60,12 @@ export function inContext(tree: Context, { path, name, kind }: Found, { signal }
   };
 }
 
-/** Patterns count from a directory that is copied; a file is known by its name. */
-function excluding(source: LocalSource, exclude: IgnoreMatcher): readonly LocalSource[] {
+/** Patterns count from a directory that is copied; a file is known by its name, and one that was asked for by name is wanted (BuildKit's rule). */
+function excluding(source: LocalSource, exclude: IgnoreMatcher, text: string): readonly LocalSource[] {
   if (exclude.patterns.length === 0) return [source];
   const digest = source.digest?.bind(source);
   const patterns = exclude.patterns.map(({ excepts, text }) => [excepts, text]);
-  if (source.kind !== "directory") return exclude.ignores(source.name) ? [] : [source];
+  if (source.kind !== "directory") return hasWildcard(text) && exclude.ignores(source.name) ? [] : [source];
   return [
     {
       ...source,

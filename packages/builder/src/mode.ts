@@ -18,6 +18,11 @@ export function parseMode(text: string): ModeChange {
   return (mode, isDirectory) => actions.reduce((changed, act) => act(changed, isDirectory), mode);
 }
 
+/** Of directories that are made on the way to what gets it: octal modes are theirs, too, but for set-id and sticky bits (BuildKit's rule). */
+export function modeOnTheWay(text: string): number | undefined {
+  return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) & 0o777 : undefined;
+}
+
 const shifts: Readonly<Record<string, number>> = { u: 6, g: 3, o: 0 };
 const bits: Readonly<Record<string, number>> = { r: 4, w: 2, x: 1 };
 

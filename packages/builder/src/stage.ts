@@ -1,4 +1,4 @@
-import type { BuildLayer, CachedStep, Digest, MadeStep, Platform } from "@ramekin/core";
+import type { BuildFiles, BuildLayer, CachedStep, Digest, MadeStep, Platform } from "@ramekin/core";
 import { isRamekinError, RamekinError } from "@ramekin/core";
 import { type Dockerfile, DockerfileError, type EvaluatedStage, type Origin, type Step } from "@ramekin/dockerfile";
 import type { ContainerImageConfig, HistoryEntry } from "@ramekin/oci";
@@ -7,6 +7,7 @@ import { cacheKey } from "./cache-key.ts";
 import type { Context } from "./context.ts";
 import { makeDirectory } from "./directory.ts";
 import { findSources } from "./find-sources.ts";
+import { findOwner } from "./owner.ts";
 import { findBinds, runKey, runStep } from "./run-step.ts";
 import type { Foreign, Supply } from "./source.ts";
 import type { StepTitles } from "./step-titles.ts";
@@ -105,9 +106,12 @@ async function doStep(bench: Workbench, step: Step, title: string, before: Forei
     );
   }
   if (step.type === "directory") {
-    const { path } = step;
-    return done(cacheKey("directory", before.key, path), () =>
-      bench.session.change(stack, (files) => makeDirectory(files, path), { signal: bench.signal }),
+    const { path, user } = step;
+    // Whoever USER names has it, as in BuildKit; a name that nothing lists is for a RUN to complain of.
+    const make = async (files: BuildFiles) =>
+      makeDirectory(files, path, user === "" ? {} : { user: await findOwner(files, user, { unknown: "root", signal: bench.signal }) });
+    return done(cacheKey("directory", before.key, user === "" ? path : { path, user }), () =>
+      bench.session.change(stack, make, { signal: bench.signal }),
     );
   }
   const sources = await findSources(bench, step, context.context, step.origin && (await context.foreign(step.origin)));

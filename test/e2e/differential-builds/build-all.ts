@@ -27,39 +27,62 @@ export async function fileServer(folder: string): Promise<{ readonly port: strin
   };
 }
 
-/** What a builder makes of the cases. Its contexts are its own, since some cases change them. */
-export async function buildAll(builder: Builder, cases: readonly BuildCase[], contexts: string, port: string): Promise<Map<string, View>> {
-  const token = join(contexts, ".token");
-  await writeFile(token, "a-token-of-24-characters");
-  const views = new Map<string, View>();
-  const built: string[] = [];
-  const changes = new Map<string, Record<string, readonly string[]>>();
-  for (const { name, flags = [], changes: asked = [{ what: "nothing" }] } of cases) {
-    const image = `${builder.name}-${name}`;
-    const context = join(contexts, name);
-    const given = flags.map((flag) => flag.replace("SERVER=SERVER", `SERVER=http://127.0.0.1:${port}`).replace("TOKEN", token));
-    const { code, stderr } = await builder.build(image, context, given);
-    if (code !== 0) {
-      views.set(name, refused);
-      if (process.env["RAMEKIN_TEST_LOG"]) process.stderr.write(`${image}: ${stderr.trim().split("\n").slice(-6).join(" | ")}\n`);
-      continue;
-    }
-    built.push(image);
-    const seen: Record<string, readonly string[]> = {};
-    for (const { what, script, flags: also = [] } of asked) {
-      if (script !== undefined) await succeed(["sh", "-ec", script], { cwd: context });
-      const again = await builder.build(`${builder.name}-changed`, context, [...given, ...also]);
-      seen[what] =
-        again.code === 0 ? builder.done(`${again.stdout}${again.stderr}`).map((step) => step.replaceAll(port, "PORT")) : ["failed"];
-    }
-    changes.set(name, seen);
+/**
+ * What a builder makes of the cases, so many at once. Its contexts are its own, since some cases change them. Those come first: what they
+ * ask is which steps are known after a change, and a case beside them might have come to know one.
+ */
+export async function buildAll(
+  builder: Builder,
+  cases: readonly BuildCase[],
+  { contexts, port, lanes = 1 }: { readonly contexts: string; readonly port: string; readonly lanes?: number },
+): Promise<Map<string, View>> {
+  await writeFile(join(contexts, ".token"), "a-token-of-24-characters");
+  const changes = new Map<string, View["changes"]>();
+  const inLanes = async (left: BuildCase[]) => {
+    const lane = async () => {
+      for (let next = left.shift(); next; next = left.shift()) {
+        const seen = await buildOne(builder, next, { contexts, port });
+        if (seen) changes.set(next.name, seen);
+      }
+    };
+    await Promise.all(Array.from({ length: lanes }, lane));
+  };
+  await inLanes(cases.filter((each) => each.changes));
+  await inLanes(cases.filter((each) => !each.changes));
+  const saved = await viewsIn(await builder.save([...changes.keys()].map((name) => imageOf(builder, name))), port);
+  return new Map(
+    cases.map(({ name }) => {
+      const seen = changes.get(name);
+      if (!seen) return [name, refused];
+      const view = saved.get(imageOf(builder, name));
+      return [name, view ? { ...view, changes: seen } : refused];
+    }),
+  );
+}
+
+const imageOf = (builder: Builder, name: string) => `${builder.name}-${name}`;
+
+/** By what was changed, the steps that were done again; undefined when nothing can be built. */
+async function buildOne(
+  builder: Builder,
+  { name, flags = [], changes = [{ what: "nothing" }] }: BuildCase,
+  { contexts, port }: { readonly contexts: string; readonly port: string },
+): Promise<View["changes"] | undefined> {
+  const context = join(contexts, name);
+  const place = (flag: string) =>
+    flag.replace("SERVER=SERVER", `SERVER=http://127.0.0.1:${port}`).replace("TOKEN", join(contexts, ".token"));
+  const given = flags.map(place);
+  const first = await builder.build(context, given, imageOf(builder, name));
+  if (!first.built) {
+    if (process.env["RAMEKIN_TEST_LOG"])
+      process.stderr.write(`${builder.name} ${name}: ${first.said.trim().split("\n").slice(-6).join(" | ")}\n`);
+    return undefined;
   }
-  const saved = await viewsIn(await builder.save(built), port);
-  for (const image of built) {
-    const view = saved.get(image);
-    if (view === undefined) throw new Error(`${image} has not been saved: there are ${[...saved.keys()].join(" ")}`);
-    const name = image.slice(builder.name.length + 1);
-    views.set(name, { ...view, changes: changes.get(name) ?? {} });
+  const seen: Record<string, readonly string[]> = {};
+  for (const { what, script, flags: also = [] } of changes) {
+    if (script !== undefined) await succeed(["sh", "-ec", script], { cwd: context });
+    const again = await builder.build(context, [...given, ...also]);
+    seen[what] = again.built ? again.done.map((step) => step.replaceAll(port, "PORT")) : ["failed"];
   }
-  return views;
+  return seen;
 }

@@ -1,74 +1,86 @@
-import { mkdir } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { busyboxImage, canonical, command, type Kitchen, missing, type Result, succeed } from "../../support/index.ts";
+import { type BuildEvent, type BuildOptions, createRamekin } from "ramekin";
+import { busyboxImage, canonical, command, type Kitchen, missing, succeed } from "../../support/index.ts";
+import { type Attempt, attemptOf, doneByLine, doneByVertex, stepOf } from "./attempt.ts";
 
 /** Something that builds images of Dockerfiles, with a store of its own. */
 export interface Builder {
   readonly name: string;
-  /** As `image`, which is `<name>-<case>`. */
-  build(image: string, context: string, flags: readonly string[]): Promise<Result>;
-  /** The steps which `output` says were done, not found in the cache. */
-  done(output: string): readonly string[];
-  /** OCI layouts and docker archives that hold all of these images. */
+  /** As `image`, or without a name. */
+  build(context: string, flags: readonly string[], image?: string): Promise<Attempt>;
+  /** OCI layouts and docker archives that hold all of these images but those that it cannot save. */
   save(images: readonly string[]): Promise<readonly string[]>;
 }
 
-/** Steps that make files: the others are nothing to find in a cache. */
-const makes = (step: string) => /^(?:RUN|COPY|ADD|WORKDIR) /i.test(step);
-
-/** BuildKit's plain progress, which is ours, too: `#4 [b 2/3] RUN x`, later `#4 CACHED` or `#4 DONE 0.1s`. */
-export function doneByVertex(output: string): readonly string[] {
-  const names = new Map<string, string>();
-  const done: string[] = [];
-  for (const line of output.split("\n")) {
-    const [, number = "", rest = ""] = /^(#\d+) (.*)$/.exec(line) ?? [];
-    const step = /^\[[^\]]*\d+\/\d+\] (.*)$/.exec(rest)?.[1];
-    if (step !== undefined) names.set(number, step);
-    const name = names.get(number);
-    if (name !== undefined && /^DONE /.test(rest) && makes(name)) done.push(name);
-  }
-  return done.sort();
-}
-
-/** Of docker's classic builder and of buildah: `STEP 2/3: RUN x`, and then a line that says that the cache is used, or none. */
-export function doneByLine(output: string): readonly string[] {
-  const parts = output.split(/^step \d+\/\d+ ?: /im).slice(1);
-  const done = parts.filter((part) => !/using cache/i.test(part)).map((part) => part.split("\n", 1)[0] as string);
-  return done.filter(makes).sort();
-}
-
-export function ramekin(here: Kitchen): Builder {
+/** In this process: a start of the command for each of some 330 builds would take longer than the builds. */
+export async function ramekin(here: Kitchen): Promise<Builder & AsyncDisposable> {
+  const engine = await createRamekin({ root: here.root, runRoot: here.runRoot });
   return {
     name: "ramekin",
-    build: (image, context, flags) => here.ramekin(["build", "--progress", "plain", "--network", "none", "-t", image, ...flags, context]),
-    done: doneByVertex,
-    async save(images) {
-      const path = join(here.folder, "by-ramekin");
-      await here.output(["save", "--format", "oci-dir", "-o", path, ...images], { timeout: 120_000 });
-      return [path];
+    async build(context, flags, image) {
+      const names = new Map<number, string>();
+      const done: string[] = [];
+      const onEvent = (event: BuildEvent) => {
+        if (event.type === "begin") names.set(event.step, event.name);
+        const step = event.type === "end" && !event.cached ? stepOf(names.get(event.step) ?? "") : undefined;
+        if (step !== undefined) done.push(step);
+      };
+      try {
+        const options = { context, tags: image === undefined ? [] : [image], network: "none", ...(await optionsOf(flags)) } as const;
+        await engine.build({ ...options, onEvent, signal: AbortSignal.timeout(120_000) });
+        return { built: true, done: done.sort() };
+      } catch (error) {
+        return { built: false, said: String(error) };
+      }
     },
+    // The store is a layout.
+    save: async () => [join(here.root, "images")],
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
+}
+
+/** docker's flags as a program gives them. */
+async function optionsOf(flags: readonly string[]): Promise<BuildOptions> {
+  const given = { args: {} as Record<string, string>, labels: {} as Record<string, string>, secrets: {} as Record<string, Uint8Array> };
+  let target: string | undefined;
+  for (let at = 0; at < flags.length; at += 2) {
+    const [flag = "", value = ""] = flags.slice(at, at + 2);
+    const [, key = "", text = ""] = /^(.*?)=(.*)$/s.exec(value) ?? [];
+    const secret = /^id=(.*),src=(.*)$/.exec(value);
+    if (flag === "--build-arg") given.args[key] = text;
+    else if (flag === "--label") given.labels[key] = text;
+    else if (flag === "--target") target = value;
+    else if (flag === "--secret" && secret?.[1] && secret[2]) given.secrets[secret[1]] = await readFile(secret[2]);
+    else throw new Error(`${flag} ${value}: no case has had this flag yet`);
+  }
+  return { ...given, ...(target !== undefined && { target }) };
 }
 
 export const noBuildah = missing("buildah", "podman", "skopeo", "python3");
 
 /** With layers, so that its cache and history are those of steps; podman saves, which it can for several images at once. */
-export async function buildah(folder: string): Promise<Builder & AsyncDisposable> {
+export async function buildah(): Promise<Builder & AsyncDisposable> {
+  // podman takes no run root of more than 50 characters: the kitchen's are longer.
+  const folder = await mkdtemp("/var/tmp/ramekin-");
   const alone = ["unshare", "--mount", "--propagation", "private"];
   const store = ["--root", join(folder, "root"), "--runroot", join(folder, "run"), "--storage-driver", "overlay"];
-  await mkdir(folder);
   const base = `oci:${(await busyboxImage()).folder}:${canonical("busybox")}`;
   const place = `[overlay@${join(folder, "root")}+${join(folder, "run")}]`;
   await succeed([...alone, "skopeo", "copy", "--quiet", base, `containers-storage:${place}${canonical("busybox")}`]);
   const own = ["--isolation", "chroot", "--layers", "--format", "docker", "--identity-label=false", "--pull=never"];
   return {
     name: "buildah",
-    build: (image, context, flags) => command([...alone, "buildah", ...store, "bud", ...own, "-t", image, ...flags, context]),
-    done: doneByLine,
+    async build(context, flags, image) {
+      const named = image === undefined ? [] : ["-t", image];
+      // Contents of cache mounts stay there.
+      const env = { TMPDIR: folder };
+      return attemptOf(await command([...alone, "buildah", ...store, "bud", ...own, ...named, ...flags, context], { env }), doneByLine);
+    },
     async save(images) {
       const path = join(folder, "by-buildah.tar");
       const names = images.map((image) => `localhost/${image}`);
-      await succeed([...alone, "podman", ...store, "save", "--quiet", "-m", "-o", path, ...names], { timeout: 120_000 });
+      await succeed([...alone, "podman", ...store, "save", "--quiet", "-m", "-o", path, ...names], { timeout: 240_000 });
       return [path];
     },
     async [Symbol.asyncDispose]() {
@@ -79,13 +91,18 @@ export async function buildah(folder: string): Promise<Builder & AsyncDisposable
 
 /** The two builders of a dockerd. */
 export function docker(client: readonly string[], folder: string): { readonly classic: Builder; readonly buildkit: Builder } {
-  const builder = (name: string, env: Record<string, string>, done: Builder["done"]): Builder => ({
+  const builder = (name: string, env: Record<string, string>, done: typeof doneByLine): Builder => ({
     name,
-    build: (image, context, flags) => command([...client, "build", "--network", "none", "-t", image, ...flags, context], { env }),
-    done,
+    async build(context, flags, image) {
+      const named = image === undefined ? [] : ["-t", image];
+      return attemptOf(await command([...client, "build", "--network", "none", ...named, ...flags, context], { env }), done);
+    },
     async save(images) {
       const path = join(folder, `by-${name}.tar`);
-      await succeed([...client, "save", "-o", path, ...images], { timeout: 120_000 });
+      // One without layers is "empty export - not implemented".
+      const counts = (await succeed([...client, "image", "inspect", "--format", "{{len .RootFS.Layers}}", ...images])).stdout.split("\n");
+      const full = images.filter((_, index) => counts[index] !== "0");
+      await succeed([...client, "save", "-o", path, ...full], { timeout: 240_000 });
       return [path];
     },
   });

@@ -2,4 +2,4 @@ FROM busybox
 USER cook
 COPY hello.txt /made/by/
 WORKDIR /home/cook/new
-RUN touch here && ls -ldn . > here
+RUN touch here && stat -c "%a %u:%g" . /home/cook > here
