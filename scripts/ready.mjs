@@ -6,6 +6,8 @@ import { pinnedNode, repository, run } from "./setup/run.mjs";
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
+/** What each failed test said: of a long record people are shown the last lines. */
+const words = [];
 const root = process.getuid?.() === 0;
 // Tests that mount do so in a namespace of their own, where nothing they leave can reach the machine.
 const alone = root ? ["unshare", "--mount", "--propagation", "private"] : [];
@@ -43,6 +45,8 @@ async function vitest(name, args, { beside = false } = {}) {
   const tests = JSON.parse(readFileSync(results, "utf8"));
   const of = (state) => tests.filter((test) => test.state === state).length;
   const counted = { passed: of("passed"), failed: of("failed"), skipped: of("skipped") };
+  for (const { state, file, name: test, errors = [] } of tests)
+    if (state === "failed") words.push(`${file}: ${test}: ${errors.join("; ")}`);
   if (tests.length === 0 || (code !== 0 && counted.failed === 0)) counted.failed += 1;
   return count(name, counted);
 }
@@ -59,6 +63,7 @@ async function cargoTest() {
   }
   if (code !== 0) {
     process.stdout.write(output);
+    for (const [line] of output.matchAll(/^test .* FAILED$|^---- .* ----$/gm)) words.push(line);
     sums.failed ||= 1;
   }
   count("cargo test", sums);
@@ -81,6 +86,7 @@ await vitest("end to end", ["--config", "test/vitest.config.ts"]);
 await machine;
 await check("parity ledger", node, ["--conditions=ramekin-source", "scripts/parity.ts", "--check"]);
 
+for (const line of words) process.stdout.write(`failed: ${line}\n`);
 if (failures.length > 0) process.stdout.write(`failed: ${failures.join(", ")}\n`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 if (total.failed > 0) process.exitCode = 1;

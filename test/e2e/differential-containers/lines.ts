@@ -41,7 +41,7 @@ DISH" > $D/env; X=host DISH=mine $R --rm -e A=b -e X -e UNSET -e EMPTY= --env-fi
   "view: privileged": `$R --rm --privileged busybox sh -c 'grep -e CapEff -e Seccomp: /proc/self/status; grep " /sys " /proc/mounts | cut -d" " -f4 | cut -c1-2'`,
   "view: security options": `$R --rm --security-opt no-new-privileges busybox grep NoNew /proc/self/status; $R --rm --security-opt seccomp=unconfined busybox grep Seccomp: /proc/self/status`,
   "view: forbidden calls": `$R --rm busybox sh -c 'for what in "unshare -m true" "mount -t tmpfs none /mnt" "hostname x" "mknod /x c 1 3" "chroot / true" "date -s 2020-01-01" "swapoff /x"; do $what 2>/dev/null >&2; echo "$? $what"; done'`,
-  "view: process ids": `$R --rm busybox sh -c 'echo $$; ls -d /proc/[0-9]* | wc -l'`,
+  "view: process ids": `$R --rm busybox sh -c 'echo $$; set -- /proc/[0-9]*; echo $#'`,
   "view: init": `$R --rm --init busybox sh -c 'echo $PPID; wc -l < /proc/1/comm'`,
   "view: read-only": `$R --rm --read-only --tmpfs /scratch busybox sh -c 'touch /x; touch /tmp/x; touch /scratch/x && echo scratch; touch /dev/shm/x && echo shm'`,
   "view: tmpfs": `$R --rm --tmpfs /t:size=4m,mode=711,uid=5,noexec --shm-size 3m busybox sh -c 'stat -c "%a %u" /t; grep " /t " /proc/mounts | cut -d" " -f4 | tr , "\\n" | grep -v inode | sort; df -k /dev/shm | tail -1 | tr -s " " | cut -d" " -f2'`,
