@@ -5,9 +5,12 @@ import { repository } from "./run.mjs";
 
 const stamps = join(repository, ".cache", "setup");
 
-/** A digest of the contents of files and folders: what a step depends on. */
+/**
+ * A digest of the contents of files and folders: what a step depends on. The Node that runs this is no part of it: the first
+ * time it is the machine's, and then npm finds the pinned one before it.
+ */
 export function fingerprint(paths, { skip = ["node_modules", "dist", "target", "test"] } = {}) {
-  const hash = createHash("sha256").update(process.versions.modules);
+  const hash = createHash("sha256");
   const visit = (path) => {
     if (!existsSync(path)) return;
     if (statSync(path).isDirectory()) {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -66,4 +66,30 @@ test("system packages: without root the exact command is named, and what is ther
   const message =
     "these Debian packages are missing; install them with:\n  sudo sh -c 'apt-get update && apt-get install --yes --no-install-recommends no-such-package-x'\n";
   expect({ stdout, stderr }).toEqual({ stdout: `SetupError ${message}`, stderr: `ramekin: ${message}` });
+});
+
+test("system packages: root installs what is missing, and what apt-get says of a failure is told", ({ skip }) => {
+  if (!existsSync("/usr/bin/dpkg-query")) return skip("not a Debian system");
+  if (process.getuid?.() !== 0) return skip("not root");
+  const said = join(folder, "apt-get-was-told");
+  // Of the machine nothing is changed: this one stands before apt-get.
+  const stand = `#!/bin/sh\necho "$DEBIAN_FRONTEND $*" >> ${said}\ncase $* in *-broken*) echo "E: Unable to locate package" >&2; exit 100; esac\n`;
+  writeFileSync(join(folder, "apt-get"), stand, { mode: 0o755 });
+  const program = `
+    const { systemPackages } = await import(${JSON.stringify(setup("packages"))});
+    for (const name of ["no-such-package-x", "no-such-package-broken"])
+      await systemPackages(["dpkg", name], { required: true }).catch((error) => console.log(error.constructor.name, error.message));`;
+  const PATH = `${folder}:${process.env["PATH"]}`;
+  // The pinned Node's folder would come first: the program is given by its path.
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8", env: { PATH } });
+  const install = "noninteractive install --yes --no-install-recommends";
+  const update = "noninteractive update";
+  expect(readFileSync(said, "utf8").trimEnd().split("\n")).toEqual([
+    update,
+    `${install} no-such-package-x`,
+    update,
+    `${install} no-such-package-broken`,
+  ]);
+  expect(stdout).toBe("SetupError apt-get failed:\nE: Unable to locate package\n\n");
+  expect(stderr).toMatch(/^ramekin: installing 1 Debian packages \(no-such-package-x\) …\nramekin: installing 1 .*: done in \d+\.\d s\n/);
 });
