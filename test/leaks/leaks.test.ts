@@ -3,11 +3,11 @@ import { expect, inject, test } from "vitest";
 import { eventually, processesOf } from "../support/index.ts";
 import { ancestry, machineState } from "../support/machine.ts";
 
-// Runs after all others, which have made and removed some hundreds of containers.
+// Runs after all others of its run, which have made and removed some hundreds of containers.
 const before = inject("before");
 const folder = inject("folder");
 
-test("no kitchen is left, and nothing in it", async () => {
+test("no kitchen and no other temporary file is left", async () => {
   expect(await readdir(folder)).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import type { TestProject } from "vitest/node";
 import { type MachineState, machineState } from "./machine.ts";
@@ -19,7 +19,7 @@ declare module "vitest" {
 export default async function setup({ provide }: TestProject): Promise<(() => Promise<void>) | undefined> {
   const known = process.env["RAMEKIN_TEST_BEFORE"];
   const before: MachineState = known === undefined ? await machineState() : JSON.parse(known);
-  const folder = process.env["RAMEKIN_TEST_FOLDER"] ?? `/var/tmp/ramekin-test-${randomUUID()}`;
+  const folder = process.env["RAMEKIN_TEST_FOLDER"] ?? `/var/tmp/ramekin-test-${randomBytes(4).toString("hex")}`;
   provide("before", before);
   provide("folder", folder);
   if (known !== undefined) return undefined;
