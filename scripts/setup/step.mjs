@@ -7,9 +7,9 @@ const stamps = join(repository, ".cache", "setup");
 
 /**
  * A digest of the contents of files and folders: what a step depends on. The Node that runs this is no part of it: the first
- * time it is the machine's, and then npm finds the pinned one before it.
+ * time it is the machine's, and then npm finds the pinned one before it. Nor is what is made (`hello`, `parts`).
  */
-export function fingerprint(paths, { skip = ["node_modules", "dist", "target", "test"] } = {}) {
+export function fingerprint(paths, { skip = ["node_modules", "dist", "target", "test", "hello", "parts"] } = {}) {
   const hash = createHash("sha256");
   const visit = (path) => {
     if (!existsSync(path)) return;

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { busyboxImage, command, eventually, layeredImage, missing, needs, succeed, useKitchen, useRegistry } from "../support/index.ts";
+import { busyboxImage, command, eventually, layeredImage, missing, succeed, useKitchen, useRegistry } from "../support/index.ts";
 
 // containerd by its own client, and buildah: what they have of ours has the same digest, and what they write comes in with it.
 const registry = useRegistry(async () => []);
@@ -12,6 +12,7 @@ const at = (name: string) => join(here().folder, name);
 const digestOf = async (name: string) => JSON.parse(await output("image", "inspect", name))[0].Id as string;
 
 const absent = missing("containerd", "ctr");
+const noBuildah = missing("buildah");
 let folder = "";
 let daemon: ReturnType<typeof spawn> | undefined;
 let said = "";
@@ -41,8 +42,8 @@ afterAll(async () => {
   if (folder !== "") await rm(folder, { recursive: true, force: true });
 });
 
-test("[IMG-3] ctr imports what save writes, and we load what it exports", async () => {
-  needs(absent);
+test("[IMG-3] ctr imports what save writes, and we load what it exports", async ({ skip }) => {
+  if (absent) return skip(absent);
   await output("save", "-o", at("for-ctr.tar"), "layers-40");
   await ctr("images", "import", "--no-unpack", at("for-ctr.tar"));
   const digest = await digestOf("layers-40");
@@ -53,8 +54,8 @@ test("[IMG-3] ctr imports what save writes, and we load what it exports", async 
   expect(await digestOf("layers-40")).toBe(digest);
 });
 
-test("[IMG-3] ctr imports the store itself, as a tar", async () => {
-  needs(absent);
+test("[IMG-3] ctr imports the store itself, as a tar", async ({ skip }) => {
+  if (absent) return skip(absent);
   const files = ["oci-layout", "index.json", "blobs"];
   await succeed(["tar", "-C", join(here().root, "images"), "-cf", at("store.tar"), ...files]);
   await ctr("images", "import", "--no-unpack", at("store.tar"));
@@ -63,8 +64,8 @@ test("[IMG-3] ctr imports the store itself, as a tar", async () => {
   expect(listed).toContain(await digestOf("busybox"));
 });
 
-test("[REG-1] ctr pulls what push sends, zstd layers included, and we pull what it pushes", async () => {
-  needs(absent);
+test("[REG-1] ctr pulls what push sends, zstd layers included, and we pull what it pushes", async ({ skip }) => {
+  if (absent) return skip(absent);
   for (const [name, ...flags] of [["plain"], ["zstd", "--compression", "zstd"]] as [string, ...string[]][]) {
     const ours = `${registry().host}/${name}:1`;
     await output("tag", "busybox", ours);
@@ -79,8 +80,8 @@ test("[REG-1] ctr pulls what push sends, zstd layers included, and we pull what 
   }
 });
 
-test("[IMG-3] buildah reads what save writes and the store itself, and we load what it writes", async () => {
-  needs(missing("buildah"));
+test("[IMG-3] buildah reads what save writes and the store itself, and we load what it writes", async ({ skip }) => {
+  if (noBuildah) return skip(noBuildah);
   const store = ["--root", at("buildah"), "--runroot", at("buildah-run"), "--storage-driver", "vfs"];
   const buildah = async (...args: string[]) => (await succeed(["buildah", ...store, ...args], { timeout: 120_000 })).stdout.trim();
   const config = JSON.parse(await output("image", "inspect", "busybox"))[0].Manifest.config.digest as string;
@@ -107,8 +108,8 @@ test("[IMG-3] buildah reads what save writes and the store itself, and we load w
   await buildah("rmi", "--all", "--force");
 });
 
-test("[REG-1] buildah pulls what push sends, and we pull what it pushes", async () => {
-  needs(missing("buildah"));
+test("[REG-1] buildah pulls what push sends, and we pull what it pushes", async ({ skip }) => {
+  if (noBuildah) return skip(noBuildah);
   const ours = `${registry().host}/for-buildah:1`;
   await output("tag", "layers-40", ours);
   await output("push", "-q", ours);
