@@ -14,6 +14,7 @@ pub mod process;
 pub mod rooted;
 pub mod tree;
 pub mod userns;
+pub mod write_back;
 pub mod xattr;
 
 pub use error::{Code, Context, Error, Result};

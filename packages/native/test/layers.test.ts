@@ -22,19 +22,30 @@ function layer(directory: string): { blob: Buffer; tar: Buffer; descriptor: Desc
   return { blob, tar, descriptor: { mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", digest: sha256(blob), size: blob.length } };
 }
 
-test("a layer is applied from a stream and from a file, and verified on the way", async () => {
+test("a layer is applied from a stream, from a descriptor and from a file, and verified on the way", async () => {
   const directory = scratch();
   const { blob, tar, descriptor } = layer(directory);
-  for (const name of ["stream", "file"]) {
+  for (const name of ["stream", "descriptor"]) {
     const root = join(directory, name);
     mkdirSync(root);
     writeFileSync(join(directory, "blob"), blob);
     const fd = openSync(join(directory, "blob"), "r");
-    const applied = await applyLayer({ directory: root, source: name === "file" ? fd : pieces(blob, 10_000), descriptor });
+    const applied = await applyLayer({ directory: root, source: name === "descriptor" ? fd : pieces(blob, 10_000), descriptor });
     closeSync(fd);
     expect(applied).toMatchObject({ diffID: sha256(tar), size: tar.length, implied: [], skipped: { devices: 0, xattrs: 0 } });
     expect(readFileSync(join(root, "etc", "passwd"), "utf8")).toContain("root");
   }
+  // Bytes that are a file do not pass through here.
+  const unread = async function* (): AsyncGenerator<Uint8Array> {
+    yield* pieces(await Promise.reject(new Error("read")), 1);
+  };
+  const handed = join(directory, "handed");
+  mkdirSync(handed);
+  const source = Object.assign(unread(), { wholeFile: join(directory, "blob") });
+  expect(await applyLayer({ directory: handed, source, descriptor })).toMatchObject({ diffID: sha256(tar) });
+  const gone = applyLayer({ directory: handed, source: Object.assign(unread(), { wholeFile: join(directory, "gone") }) });
+  await expect(gone).rejects.toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("gone") });
+
   const root = join(directory, "wrong");
   mkdirSync(root);
   const wrong = { ...descriptor, digest: sha256(tar) };

@@ -1,11 +1,11 @@
 import { open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  type ByteStream,
   type ContentInfo,
   type ContentStore,
   type Digest,
   type Expected,
+  type FileStream,
   isRamekinError,
   RamekinError,
 } from "@ramekin/core";
@@ -34,38 +34,48 @@ export function layoutContent({ root, digester, tryLock }: LayoutContentOptions)
     return found?.isFile() ? { digest, size: found.size, createdAt: found.mtime } : undefined;
   };
 
+  async function* readBlob(
+    digest: Digest,
+    { offset = 0, length = Number.POSITIVE_INFINITY, signal }: NonNullable<Parameters<ContentStore["read"]>[1]> = {},
+  ): AsyncGenerator<Uint8Array> {
+    const check = () => throwIfCancelled(signal, `reading blob ${digest}`);
+    check();
+    const opened = await named(`blob ${digest}`, async () => {
+      const path = pathOf(digest);
+      try {
+        return (offset === 0 && length === Number.POSITIVE_INFINITY && readSmall(path)) || (await open(path));
+      } catch (error) {
+        throw systemCode(error) === "ENOENT" ? new RamekinError("NOT_FOUND", `no blob ${digest}`) : error;
+      }
+    });
+    if (opened instanceof Uint8Array) {
+      if (opened.byteLength > 0) yield opened;
+      return;
+    }
+    const file = opened;
+    try {
+      const { size } = await file.stat();
+      if (!(offset >= 0 && offset <= size))
+        throw new RamekinError("INVALID_ARGUMENT", `blob ${digest} has ${size} bytes, none at offset ${offset}`);
+      if (!(length >= 0)) throw new RamekinError("INVALID_ARGUMENT", `cannot read ${length} bytes of blob ${digest}`);
+      yield* readRange(file, offset, Math.min(size, offset + length), check);
+    } catch (error) {
+      throw fileError(error, `blob ${digest}`);
+    } finally {
+      await file.close();
+    }
+  }
+
   return {
     stat: (digest) => named(`blob ${digest}`, () => statBlob(digest)),
 
-    async *read(digest, { offset = 0, length = Number.POSITIVE_INFINITY, signal } = {}): ByteStream & AsyncGenerator<Uint8Array> {
-      const check = () => throwIfCancelled(signal, `reading blob ${digest}`);
-      check();
-      const opened = await named(`blob ${digest}`, async () => {
-        const path = pathOf(digest);
-        try {
-          return (offset === 0 && length === Number.POSITIVE_INFINITY && readSmall(path)) || (await open(path));
-        } catch (error) {
-          throw systemCode(error) === "ENOENT" ? new RamekinError("NOT_FOUND", `no blob ${digest}`) : error;
-        }
-      });
-      if (opened instanceof Uint8Array) {
-        if (opened.byteLength > 0) yield opened;
-        return;
-      }
-      const file = opened;
-      try {
-        const { size } = await file.stat();
-        if (!(offset >= 0 && offset <= size))
-          throw new RamekinError("INVALID_ARGUMENT", `blob ${digest} has ${size} bytes, none at offset ${offset}`);
-        if (!(length >= 0)) throw new RamekinError("INVALID_ARGUMENT", `cannot read ${length} bytes of blob ${digest}`);
-        yield* readRange(file, offset, Math.min(size, offset + length), check);
-      } catch (error) {
-        throw fileError(error, `blob ${digest}`);
-      } finally {
-        await file.close();
-      }
+    read(digest, options = {}) {
+      const { offset = 0, length = Number.POSITIVE_INFINITY } = options;
+      const bytes = readBlob(digest, options);
+      if (offset !== 0 || length !== Number.POSITIVE_INFINITY || !isDigest(digest)) return bytes;
+      const whole: FileStream & AsyncGenerator<Uint8Array> = Object.assign(bytes, { wholeFile: pathOf(digest) });
+      return whole;
     },
-
     open: (ref, { expected = {}, signal } = {}) =>
       named(`ingestion ${ref}`, async () => {
         throwIfCancelled(signal, `opening ingestion ${ref}`);

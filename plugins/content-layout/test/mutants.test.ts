@@ -1,7 +1,9 @@
 import { contentSuite, outcomes } from "@ramekin/conformance";
-import { type ContentStore, type ContentWriter, type Digest, type IngestInfo, isRamekinError } from "@ramekin/core";
-import { expect, test } from "vitest";
-import { freshStore, program, type TestStore } from "./stores.ts";
+import { type ContentStore, type ContentWriter, type Digest, type FileStream, type IngestInfo, isRamekinError } from "@ramekin/core";
+import { afterAll, expect, test } from "vitest";
+import { freshStore, program, removeStores, type TestStore } from "./stores.ts";
+
+afterAll(removeStores);
 
 type Wrong = (right: TestStore) => Partial<ContentStore>;
 
@@ -128,6 +130,12 @@ const mutants: Record<string, Wrong> = {
     },
   }),
   "any range of a blob can be read": (right) => ({ read: (digest, { length: _, ...options } = {}) => right.read(digest, options) }),
+  "a stream that says that it is a file is all of that file": (right) => ({
+    read: (digest, options) => {
+      const { wholeFile } = right.read(digest) as FileStream;
+      return Object.assign(right.read(digest, options), { wholeFile });
+    },
+  }),
   "an offset beyond the end is an error": (right) => ({
     read: async function* (digest, options) {
       try {

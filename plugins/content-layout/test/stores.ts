@@ -10,9 +10,17 @@ export interface TestStore extends ContentStore, AsyncDisposable {
   readonly root: string;
 }
 
+const roots: string[] = [];
+
+/** Once more, for cases that were given up: what they had begun goes on, and makes its directories anew. */
+export async function removeStores(): Promise<void> {
+  for (const root of roots) await rm(root, { recursive: true, force: true });
+}
+
 /** Fresh and empty, removed when disposed of. */
 export async function freshStore(tryLock: TryLock = ownerLock): Promise<TestStore> {
   const root = await mkdtemp(join(tmpdir(), "ramekin-content-"));
+  roots.push(root);
   return { ...storeAt(root, tryLock), root, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) };
 }
 

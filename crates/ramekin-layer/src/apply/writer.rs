@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use ramekin_sys::rooted::Root;
 use ramekin_sys::tree::remove_at;
-use ramekin_sys::{xattr, Code, Context, Error, Result};
+use ramekin_sys::{write_back, xattr, Code, Context, Error, Result};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
@@ -18,6 +18,9 @@ use super::{Options, Skipped, Whiteouts};
 use crate::overlay::{self, Namespace};
 use crate::tar::{Entry, Kind, Reader};
 use crate::Implied;
+
+/// From here on the disk gets a file while the next ones are decoded, instead of all of them at the sync that ends the work.
+const LARGE: u64 = 1 << 20;
 
 pub struct Writer<'a> {
     pub(super) root: &'a Root,
@@ -228,6 +231,9 @@ impl<'a> Writer<'a> {
             })
             .context(|| "create the file")?;
         write_data(&fd, entry, data)?;
+        if entry.size >= LARGE {
+            write_back::begin(fd.as_fd());
+        }
         self.own_fd(fd.as_fd(), entry, place.plain)?;
         for (name, value) in entry
             .xattrs

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { ContentStore, Digest } from "@ramekin/core";
+import { readFile } from "node:fs/promises";
+import type { ContentStore, Digest, FileStream } from "@ramekin/core";
 import { collect, pseudoRandom, rejects, sameBytes } from "../expect.ts";
 import type { Case } from "../suite.ts";
 import { blob, put } from "./blob.ts";
@@ -27,6 +28,20 @@ export const reading: readonly Case<ContentStore>[] = [
       assert.equal(await range(8, 100), "89");
       assert.equal(await range(10), "");
       assert.equal(await range(5, 0), "");
+    },
+  },
+  {
+    name: "a stream that says that it is a file is all of that file",
+    async run(store) {
+      const { digest } = await put(store, "0123456789");
+      const fileOf = (options?: { offset?: number; length?: number }) => (store.read(digest, options) as Partial<FileStream>).wholeFile;
+      for (const part of [{ offset: 1 }, { length: 9 }, { offset: 0, length: 10 }]) {
+        const path = fileOf(part);
+        if (path !== undefined) assert.equal(await readFile(path, "utf8"), String(await collect(store.read(digest, part))));
+      }
+      const path = fileOf();
+      if (path !== undefined) assert.equal(await readFile(path, "utf8"), "0123456789");
+      assert.equal(String(await collect(store.read(digest))), "0123456789");
     },
   },
   {

@@ -1,4 +1,6 @@
-import type { AppliedLayer, ByteStream, Cancellable, Descriptor, LayerLimits, Mount } from "@ramekin/core";
+import { closeSync, openSync } from "node:fs";
+import type { AppliedLayer, ByteStream, Cancellable, Descriptor, FileStream, LayerLimits, Mount } from "@ramekin/core";
+import { systemError } from "../errors.ts";
 import { rootfs } from "../rootfs.ts";
 import { rootlessUserns } from "../userns.ts";
 import type { Tree } from "./trees.ts";
@@ -8,7 +10,7 @@ export type Implied = string;
 
 export type ApplyLayerOptions = Tree &
   Cancellable & {
-    /** The blob as stored; a descriptor goes to the native process unread. */
+    /** The blob as stored; a descriptor, or bytes that are a file, go to the native process unread. */
     readonly source: ByteStream | number;
     /** Absent: not compressed, not verified. */
     readonly descriptor?: Pick<Descriptor, "mediaType" | "digest" | "size">;
@@ -31,12 +33,30 @@ export async function applyLayer(options: ApplyLayerOptions): Promise<AppliedTre
   const { source, descriptor, whiteouts = "delete", limits = {}, durable = false, signal, ...tree } = options;
   const { mediaType, digest, size } = descriptor ?? {};
   const request = { ...tree, mediaType, digest, size, whiteouts, limits, durable };
-  if (process.geteuid?.() === 0) return rootfs("apply", request, { stdin: source, signal });
-  const userns = rootlessUserns();
-  // A map of one id knows no other owner.
-  const ignoreOwnership = userns.uids.length === 1;
-  return rootfs("apply", { ...request, ignoreOwnership }, { stdin: source, signal, userns });
+  const file = wholeFile(source);
+  try {
+    const stdin = file ?? source;
+    if (process.geteuid?.() === 0) return await rootfs("apply", request, { stdin, signal });
+    const userns = rootlessUserns();
+    // A map of one id knows no other owner.
+    const ignoreOwnership = userns.uids.length === 1;
+    return await rootfs("apply", { ...request, ignoreOwnership }, { stdin, signal, userns });
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }
+
+/** A descriptor of the file that the source is, if it is one. */
+function wholeFile(source: ByteStream | number): number | undefined {
+  if (typeof source === "number" || !isFileStream(source)) return undefined;
+  try {
+    return openSync(source.wholeFile, "r");
+  } catch (error) {
+    throw systemError(error, source.wholeFile);
+  }
+}
+
+const isFileStream = (source: ByteStream): source is FileStream => "wholeFile" in source;
 
 /** Gives a layer directory what it implied: attributes of directories, and files for its hard links to lower ones. */
 export async function adopt(
