@@ -18,7 +18,7 @@ export const orders: readonly Case<IsolationFixture>[] = [
     needs: ["supervision"],
     async run(fixture) {
       const { backend } = fixture;
-      const script = "echo run >> /tmp/log; trap 'echo asked >> /tmp/log; exit 0' TERM; while :; do sleep 0.05; done";
+      const script = "trap 'echo asked >> /tmp/log; exit 0' TERM; echo run >> /tmp/log; while :; do sleep 0.05; done";
       const { id, root, scratch } = await started(fixture, script, {
         cleanup: ({ scratch }) => [{ op: "remove-tree", root: scratch, path: "kept" }],
       });
@@ -86,7 +86,8 @@ export const orders: readonly Case<IsolationFixture>[] = [
         const events = { directory: join(scratch, "events"), attributes: { name: "renamed" } };
         await backend.supervise?.(id, { cleanup: [{ op: "remove-tree", root: scratch, path: "tree" }], events });
         if (killed) await killSupervisor(stateFile);
-        else await backend.kill(id, "SIGTERM");
+        // Not SIGTERM: who has not got as far as its trap would ignore it, being pid 1.
+        else await backend.kill(id, "SIGKILL");
         await backend.wait(id);
         await eventually("the new clean-up is done", () => !existsSync(join(scratch, "tree")));
         const line = await eventually("told", () => readFile(join(events.directory, "0000000001.jsonl"), "utf8").catch(() => undefined));
