@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -29,11 +29,12 @@ import { planSandbox, type SandboxSpec } from "./sandbox.ts";
 import { attempt, type Scope } from "./scope.ts";
 import { parseSignal } from "./signals.ts";
 import { containerSpec, hostnameOf, specText } from "./spec.ts";
-import { fileError, readIfThere, replaceFile } from "./store/files.ts";
+import { readIfThere, replaceFile } from "./store/files.ts";
 import { readImages } from "./store/images.ts";
 import { markUsed } from "./store/last-use.ts";
-import { lockFile, withLock } from "./store/lock.ts";
+import { withLock } from "./store/lock.ts";
 import { checkName, releaseName, reserveName } from "./store/names.ts";
+import { newContainerDirectory } from "./store/new-container-directory.ts";
 import type { ContainerPaths } from "./store/paths.ts";
 import { checkSupervision, healthCheck } from "./supervise.ts";
 import type { IdMap, UsernsPlan } from "./userns.ts";
@@ -153,17 +154,11 @@ async function pullFor(scope: Scope, { options, storage }: Plan): Promise<void> 
 async function createFrom(scope: Scope, plan: Plan): Promise<Prepared> {
   const id = randomHex(32);
   const paths = scope.paths.container(id);
-  try {
-    // One by one: on a read-only file system a recursive mkdir speaks of a directory that is not there.
-    for (const path of [paths.directory, paths.bundle]) mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    throw fileError(error, paths.bundle);
-  }
   let name: string | undefined;
   let points: readonly MountPoint[] = [];
   try {
     // Held until the container is whole: what is unlocked and not whole is the wreck of a crash.
-    await using _lock = await lockFile(paths.lock, { exclusive: true, signal: plan.options.signal });
+    await using _lock = await newContainerDirectory(paths, plan.options);
     name = await reserve(scope, plan.options.name, id, plan.options.signal);
     const { config, image, settled } = await publish(scope, plan, id, name);
     points = config.mounts ?? [];
